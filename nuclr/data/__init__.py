@@ -1,0 +1,1 @@
+"""The nuclear table, the ten observables and the ways to split them."""

@@ -1,0 +1,1 @@
+"""What is known of nuclei without training anything: names, magic numbers, mass formulas."""

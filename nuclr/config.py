@@ -1,0 +1,156 @@
+"""What defines a training run: frozen, validated, and hashed into its fingerprint."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from nuclr.errors import NuclrError, unknown
+
+OBSERVABLES = ("binding", "radius", "qa", "qbm", "qbm_n", "qec", "sn", "sp", "z", "n")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which rows a run sees.
+
+    observables: the targets, in the order of their task tokens.
+    nuclides: "core" (every nuclide known to exist) or "heavy" (z, n > 8).
+    split: how rows are held out: by "row" (as published), by "nucleus", or "clean" (see nuclr.data.splits).
+    fraction: share of the rows (or nuclei) that is trained on; 1 holds nothing out.
+    """
+
+    observables: tuple[str, ...] = OBSERVABLES
+    nuclides: Literal["core", "heavy"] = "core"
+    split: Literal["row", "nucleus", "clean"] = "row"
+    fraction: float = 0.9
+
+    def __post_init__(self) -> None:
+        _check_choices(self)
+        for name in self.observables:
+            if name not in OBSERVABLES:
+                raise unknown("observable", name, OBSERVABLES)
+        _require(len(self.observables) > 0, "observables is empty: name at least one.")
+        _require(len(set(self.observables)) == len(self.observables), "observables names one twice.")
+        _require(0 < self.fraction <= 1, f"fraction is {self.fraction}: it must lie in (0, 1].")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network (Appendix B of the paper): width d, and how many residual blocks follow the first layer."""
+
+    width: int = 128
+    depth: int = 2
+
+    def __post_init__(self) -> None:
+        _require(self.width >= 4, f"width is {self.width}: it must be at least 4.")
+        _require(self.depth >= 1, f"depth is {self.depth}: it must be at least 1.")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a run is trained.
+
+    learning_rate: peak, for the vector-like parameters; muP scales it for hidden matrices (nuclr.model.parametrization).
+    weight_decay: decoupled (AdamW), before muP's scaling.
+    steps, warmup: optimizer steps in all, and the linear warm-up among them.
+    schedule: "cosine" to zero, or "constant", after the warm-up.
+    batch: rows in a step, as a share of the training rows (< 1) or as a number of rows (an integer >= 1).
+    weighting: squared errors over the expected error squared ("chi2"), over the expected error once ("inverse", as the
+        published code), or in min-max units ("equal").
+    precision: "float32", or "bf16-matmul": float32 everywhere but inside matrix products, which take bfloat16 inputs.
+    """
+
+    learning_rate: float = 1e-2
+    weight_decay: float = 0.01
+    steps: int = 15_000
+    warmup: int = 200
+    schedule: Literal["cosine", "constant"] = "cosine"
+    batch: float | int = 0.2
+    weighting: Literal["chi2", "inverse", "equal"] = "chi2"
+    precision: Literal["float32", "bf16-matmul"] = "bf16-matmul"
+
+    def __post_init__(self) -> None:
+        _check_choices(self)
+        _require(self.learning_rate > 0, f"learning_rate is {self.learning_rate}: it must be positive.")
+        _require(self.weight_decay >= 0, f"weight_decay is {self.weight_decay}: it must not be negative.")
+        _require(self.steps >= 1, f"steps is {self.steps}: it must be at least 1.")
+        _require(0 <= self.warmup < self.steps, f"warmup is {self.warmup}: it must be below steps ({self.steps}).")
+        share = 0 < self.batch <= 1
+        rows = self.batch >= 1 and float(self.batch).is_integer()
+        _require(share or rows, f"batch is {self.batch}: give a share in (0, 1] or a whole number of rows.")
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One training run: a name in its profile, a seed, and everything that decides its weights."""
+
+    name: str
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        _require(self.seed >= 0, f"seed is {self.seed}: it must not be negative.")
+
+    @property
+    def label(self) -> str:
+        """The run for a reader: "joint, seed 2"."""
+        return f"{self.name}, seed {self.seed}"
+
+    def same_but_seed(self) -> str:
+        """A key that is equal for runs which differ in their seed alone, so that they can train as one fleet."""
+        return json.dumps(to_dict(dataclasses.replace(self, seed=0)), sort_keys=True)
+
+
+def fingerprint(config: RunConfig, data: str, code: str) -> str:
+    """Sixteen hex digits that change with anything which can change the weights.
+
+    data: digest of the rows which the run sees. code: digest of the source of the network and its training.
+    The run's name is left out: a name is no cause.
+    """
+    causes = to_dict(config) | {"name": "", "data_digest": data, "code_digest": code}
+    return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def to_dict(config: RunConfig) -> dict[str, Any]:
+    """A plain dict of numbers, strings and lists, fit for JSON."""
+    plain: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(config)))
+    return plain
+
+
+def from_dict(values: Mapping[str, Any]) -> RunConfig:
+    """The inverse of `to_dict`. Raises NuclrError for a missing, superfluous or wrongly typed entry."""
+    built: RunConfig = _build(RunConfig, values, "run")
+    return built
+
+
+def _build(kind: Any, values: Any, where: str) -> Any:
+    if dataclasses.is_dataclass(kind):
+        _require(isinstance(values, Mapping), f"{where} must be a table of settings.")
+        hints = get_type_hints(kind)
+        for key in values:
+            if key not in hints:
+                raise unknown(f"setting in {where}", key, hints)
+        missing = [key for key in hints if key not in values]
+        _require(not missing, f"{where} lacks {', '.join(missing)}.")
+        return kind(**{key: _build(hints[key], value, f"{where}.{key}") for key, value in values.items()})  # type: ignore[operator]
+    if get_origin(kind) is tuple:
+        return tuple(values)
+    return values
+
+
+def _check_choices(config: Any) -> None:
+    for key, hint in get_type_hints(type(config)).items():
+        if get_origin(hint) is Literal and getattr(config, key) not in get_args(hint):
+            raise unknown(key, str(getattr(config, key)), get_args(hint))
+
+
+def _require(holds: bool, otherwise: str) -> None:
+    if not holds:
+        raise NuclrError(otherwise)

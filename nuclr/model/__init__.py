@@ -1,0 +1,1 @@
+"""The network, its parametrization, and probes into trained ones."""

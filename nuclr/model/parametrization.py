@@ -1,0 +1,48 @@
+"""Maximal update parametrization (muP): the same hyperparameters at every width.
+
+A hidden matrix, whose two sides both grow with the width, learns at lr * 32/width and decays at wd * width/32, so that
+lr * wd is one number. Everything else keeps lr and wd, and the output is divided by width/32. This is what lets a
+network of width 128 stand for one of width 2048 (Yang et al. 2021, arXiv 2203.03466, table 8, Adam).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import sqrt
+
+BASE_WIDTH = 32
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How one parameter starts and learns: shape without replica axis, half-width of its uniform start, muP's scaling."""
+
+    shape: tuple[int, ...]
+    bound: float
+    hidden: bool = False
+
+    def learning_rate(self, base: float, width: int) -> float:
+        return base * BASE_WIDTH / width if self.hidden else base
+
+    def weight_decay(self, base: float, width: int) -> float:
+        return base * width / BASE_WIDTH if self.hidden else base
+
+
+def vector(*shape: int) -> Rule:
+    """Embedding or readout: one side grows with the width. Starts uniform within 1/sqrt(32), whatever the width."""
+    return Rule(shape, 1 / sqrt(BASE_WIDTH))
+
+
+def hidden(fan_in: int, fan_out: int) -> Rule:
+    """Hidden matrix: both sides grow with the width. Starts uniform within 1/sqrt(fan in)."""
+    return Rule((fan_in, fan_out), 1 / sqrt(fan_in), hidden=True)
+
+
+def bias(size: int) -> Rule:
+    """Bias: starts at zero."""
+    return Rule((1, size), 0.0)
+
+
+def output_scale(width: int) -> float:
+    """What the readout is multiplied with."""
+    return BASE_WIDTH / width

@@ -1,0 +1,114 @@
+"""The rows of a run as tensors: targets in min-max units, loss weights, and the batch of every step."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nuclr.config import RunConfig
+from nuclr.data.observables import OBSERVABLES, rows
+from nuclr.data.splits import split
+
+
+@dataclass(frozen=True)
+class Examples:
+    """All rows of a run, k in number.
+
+    z, n, observable: tokens, int64 (k,). target: min-max units, float64 (k,). weight: of the squared error, float64 (k,).
+    measured: False where the evaluation gives an estimate. train, validation: masks (k,).
+    low, high: for each observable what 0 and 1 stand for, in physical units: the extremes of its training rows.
+    """
+
+    z: np.ndarray
+    n: np.ndarray
+    observable: np.ndarray
+    target: np.ndarray
+    weight: np.ndarray
+    measured: np.ndarray
+    train: np.ndarray
+    validation: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 over every array: what the fingerprint knows of the data."""
+        sha = hashlib.sha256()
+        for array in vars(self).values():
+            if isinstance(array, np.ndarray):
+                sha.update(np.ascontiguousarray(array).tobytes())
+        return sha.hexdigest()
+
+
+def examples(config: RunConfig) -> Examples:
+    """The examples of a run. Raises NuclrError when the packaged data are damaged."""
+    names = config.data.observables
+    table = rows(names, config.data.nuclides)
+    parts = split(table, config.data.split, config.data.fraction, config.seed)
+    low, high, weights = (np.zeros(len(names)) for _ in range(3))
+    for task, name in enumerate(names):
+        values = table.value[(table.task == task) & parts.train]
+        low[task], high[task] = values.min(), values.max()
+        weights[task] = _weight(config.training.weighting, high[task] - low[task], OBSERVABLES[name].expected_error)
+    span = high - low
+    weight = weights[table.task]
+    return Examples(
+        z=table.z,
+        n=table.n,
+        observable=table.task,
+        target=(table.value - low[table.task]) / span[table.task],
+        # Only ratios matter to AdamW; a mean of one keeps the loss of every weighting near the same size.
+        weight=weight / weight[parts.train].mean(),
+        measured=table.measured,
+        train=parts.train,
+        validation=parts.validation,
+        low=low,
+        high=high,
+    )
+
+
+def _weight(weighting: str, span: float, expected_error: float) -> float:
+    """Weight of a squared error in min-max units, for an observable whose unit interval spans `span` physical units."""
+    return {
+        "chi2": (span / expected_error) ** 2,
+        "inverse": span**2 / expected_error,
+        "equal": 1.0,
+    }[weighting]
+
+
+def batch_rows(config: RunConfig, data: Examples) -> int:
+    """Rows in a step. A share is of the nominal training rows, so that it is the same for every seed."""
+    nominal = config.data.fraction * len(data.z)
+    wanted = config.training.batch * nominal if config.training.batch <= 1 else config.training.batch
+    return max(1, min(int(wanted), int(data.train.sum())))
+
+
+class Batches:
+    """The shuffled batches of one run. Batch s depends on the seed and s alone, so that a resumed run sees the same."""
+
+    def __init__(self, config: RunConfig, data: Examples, device: torch.device, dtype: torch.dtype) -> None:
+        self.seed = config.seed
+        self.rows = batch_rows(config, data)
+        keep = data.train
+        self.columns = [
+            torch.from_numpy(column[keep]).to(device)
+            for column in (data.z.astype(np.int64), data.n.astype(np.int64), data.observable.astype(np.int64))
+        ] + [torch.from_numpy(column[keep]).to(device, dtype) for column in (data.target, data.weight)]
+        self.per_epoch = len(self.columns[0]) // self.rows
+        self._epoch = -1
+        self._shuffled: list[Tensor] = []
+
+    def at(self, step: int) -> list[Tensor]:
+        """Columns z, n, observable, target, weight of batch `step`, each of shape (rows,)."""
+        epoch, index = divmod(step, self.per_epoch)
+        if epoch != self._epoch:
+            generator = torch.Generator().manual_seed((self.seed << 32) + epoch)
+            order = torch.randperm(len(self.columns[0]), generator=generator).to(self.columns[0].device)
+            self._shuffled = [column[order] for column in self.columns]
+            self._epoch = epoch
+        return [column[index * self.rows : (index + 1) * self.rows] for column in self._shuffled]

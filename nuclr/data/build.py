@@ -120,6 +120,9 @@ def _table(raw: dict[str, bytes]) -> bytes:
     binding = {key: _quantity(line[54:67], line[67:78]) for key, line in _mass_lines(texts[_MASS])}
     beta = {key: _quantity(line[81:94], line[94:105]) for key, line in _mass_lines(texts[_MASS])}
     reactions = {name: dict(_reaction(texts[path], column)) for name, (path, column) in _REACTIONS.items()}
+    for name, found in reactions.items():
+        if missing := masses.keys() - found.keys():
+            raise NuclrError(f"{_REACTIONS[name][0]} has no line for {len(missing)} nuclei: use {WHEEL}.")
     years = dict(_discovery_years(texts[_NUBASE]))
     masses_2016 = dict(_masses(texts[_MASS_2016], width=13, width_uncertainty=11))
     hydrogen, neutron = masses[1, 0].value, masses[0, 1].value

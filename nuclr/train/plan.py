@@ -53,15 +53,17 @@ def resolve_profile(profile: str) -> str:
 
 @cache
 def code_digest() -> str:
-    """Digest of the code that decides the weights, blind to comments, docstrings and layout."""
-    sha = hashlib.sha256()
-    for module in CAUSES:
-        tree = ast.parse(Path(str(module.__file__)).read_text())
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-                node.body = node.body[1:] or [ast.Pass()]
-        sha.update(ast.unparse(tree).encode())
-    return sha.hexdigest()
+    """Digest of the code that decides the weights."""
+    return hashlib.sha256("".join(digest_of(Path(str(module.__file__))) for module in CAUSES).encode()).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """Digest of a Python source that is blind to comments, docstrings and layout."""
+    tree = ast.parse(path.read_text())
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Pass()]
+    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
 
 
 @cache
@@ -131,7 +133,7 @@ def train_missing(profile: str, root: Path, device: str, workers: int, display: 
     jobs = fleets([run for run in before if run.stored is None], profile, root, device)
     display.plan(before, jobs)
     if jobs:
-        with _lock(root):
+        with StoreLock(root):
             _run(jobs, workers if device == "cpu" else 1, display)
     return before
 
@@ -186,7 +188,7 @@ def _work(index: int, job: Job, seen: Any, stop: Any) -> bool:
     return train(job, on_progress)
 
 
-class _lock:
+class StoreLock:
     """At most one training process works on a store; the second is told which one is there."""
 
     def __init__(self, root: Path) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
@@ -29,6 +30,8 @@ from torch import Tensor
 
 from nuclr.config import RunConfig, from_dict, to_dict
 from nuclr.errors import NuclrError
+from nuclr.files import write
+from nuclr.model.probe import Probe
 from nuclr.train.loop import Curve
 
 FORMAT = 1
@@ -46,6 +49,11 @@ class StoredRun:
         """Parameters without replica axis, final or at a checkpoint. Raises NuclrError when the file is damaged."""
         name = "weights.safetensors" if step is None else f"checkpoint-{step}.safetensors"
         return load_tensors(self._read(name))
+
+    def probe(self, step: int | None = None) -> Probe:
+        """The trained network, final or at a checkpoint, for analysis."""
+        low, high = (np.array(self.manifest[key]) for key in ("low", "high"))
+        return Probe.open(self.config, self.weights(step), low, high)
 
     def curves(self) -> Curve:
         """Points of the training curves, one dict a point."""
@@ -179,24 +187,6 @@ def curves_csv(curve: Curve) -> bytes:
     lines = [",".join(columns)]
     lines += [",".join(repr(point[key]) if key in point else "" for key in columns) for point in curve]
     return ("\n".join(lines) + "\n").encode()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all. Raises NuclrError naming the path where that fails."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError as trouble:
-        raise NuclrError(
-            f"Cannot write {path} ({trouble.strerror}): make room or name a writable folder; what was finished is kept."
-        ) from trouble
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def sha256(content: bytes) -> str:

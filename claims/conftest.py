@@ -1,0 +1,131 @@
+"""What claim tests share: the nuclides, the trained runs of the profile, and the principal components of their layers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from nuclr import runs as profiles
+from nuclr.analysis.pca import Components, components
+from nuclr.data import table
+from nuclr.model.probe import Probe
+from nuclr.physics.formulas import SEMF
+from nuclr.train.plan import require, resolve_profile
+from nuclr.train.store import Store, StoredRun
+from nuclr.verdict.evidence import Evidence
+
+Array = NDArray[np.float64]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.option.profile = resolve_profile(config.option.profile)
+
+
+@dataclass(frozen=True)
+class Nuclides:
+    """A set of nuclides: z, n, measured total binding energy in keV, whether it is measured; all of shape (k,)."""
+
+    z: NDArray[np.int64]
+    n: NDArray[np.int64]
+    binding: Array
+    measured: NDArray[np.bool_]
+
+    def rms(self, predicted: Array) -> float:
+        """RMS error of predicted binding energies, keV."""
+        return float(np.sqrt(np.mean((predicted - self.binding) ** 2)))
+
+    @cached_property
+    def semf_rms(self) -> float:
+        """RMS of the SEMF with the paper's coefficients, keV: what a description must beat."""
+        return self.rms(SEMF.predict(self.z, self.n))
+
+
+def _nuclides(mask: Callable[..., object]) -> Nuclides:
+    everything = table.load()
+    chosen = everything[mask(everything)]
+    return Nuclides(
+        chosen.z.to_numpy(np.int64),
+        chosen.n.to_numpy(np.int64),
+        chosen.be_from_me.to_numpy(np.float64),
+        chosen.mass_excess_est.to_numpy() == 0,
+    )
+
+
+@pytest.fixture(scope="session")
+def core() -> Nuclides:
+    """The core set: every nuclide known to exist."""
+    return _nuclides(table.core)
+
+
+@pytest.fixture(scope="session")
+def heavy() -> Nuclides:
+    """The nuclides of the paper's figures 3, 9 and 17: z, n > 8."""
+    return _nuclides(table.heavy)
+
+
+@pytest.fixture(scope="session")
+def well_measured() -> Nuclides:
+    """The nuclides of the paper's Equation 5: z, n > 9 and known to 100 keV."""
+    return _nuclides(table.well_measured)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained run: its record in the store and a probe into its network."""
+
+    stored: StoredRun
+    probe: Probe
+
+    @property
+    def seed(self) -> int:
+        return self.stored.config.seed
+
+    def error(self, name: str) -> float:
+        """A final error from the manifest, such as "validation_rms.binding", in physical units."""
+        return float(self.stored.manifest["errors"][name])
+
+    def axes(self, symbol: str) -> Array:
+        """The first three principal coordinates (k, 3) of the embedding of "Z" or "N"."""
+        embedding = self.probe.embedding(symbol)
+        return components(embedding).project(embedding, 3)
+
+
+@pytest.fixture()
+def runs(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str], list[Run]]:
+    """runs("joint"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is an error
+    that names the command which trains it."""
+    profile, store = request.config.option.profile, Store(Path(request.config.option.store))
+
+    def named(name: str) -> list[Run]:
+        found = []
+        for config in profiles.named(profile, name):
+            stored = require(profile, config, store)
+            evidence.used(stored.record())
+            found.append(Run(stored, stored.probe()))
+        return found
+
+    return named
+
+
+@dataclass(frozen=True)
+class Penultimate:
+    """The penultimate layer for the binding energy at a set of nuclides: activations (k, d) and their components."""
+
+    activations: Array
+    components: Components
+
+    def axes(self, count: int = 16) -> Array:
+        """The first `count` principal coordinates: (k, count)."""
+        return self.components.project(self.activations, count)
+
+
+def penultimate(probe: Probe, nuclides: Nuclides) -> Penultimate:
+    """Read the penultimate layer of a network."""
+    activations = probe.penultimate(nuclides.z, nuclides.n, "binding")
+    return Penultimate(activations, components(activations))

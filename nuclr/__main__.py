@@ -1,0 +1,3 @@
+from nuclr.cli import main
+
+main()

@@ -1,0 +1,132 @@
+"""Is it a helix? The helix score H, which smooth noise does not fool, and the fit of Equation 2.
+
+Why not the R2 of the fit: PCA of smooth noise gives cosines of 1/2, 1, 3/2 ... turns (the same "phantom oscillations"
+that section 4.2 of the paper discusses), and a helix fits those with R2 of 0.96 and more. What noise does not give is
+PC1 and PC2 at one frequency, above a turn and a half, in quadrature. H measures exactly that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.spatial.transform import Rotation
+
+Array = NDArray[np.float64]
+
+LEAST_TURNS = 3.0
+TURNS_STEP = 0.05
+
+
+@dataclass(frozen=True)
+class Score:
+    """H in [0, 1], and the turns over the whole range at which it is reached (negative: the other sense)."""
+
+    h: float
+    turns: float
+
+
+def score(axes: Array) -> Score:
+    """The helix score of embeddings along PC0, PC1, PC2: axes (k, 3), consecutive numbers.
+
+    The linear trend of PC1 + i PC2 is removed; H is the largest share of the remaining variance that one circularly
+    polarised exponential exp(2 pi i f t), t in [0, 1], |f| >= 3 turns, explains, in either sense. f stops at a quarter
+    of the numbers, where a turn has four of them. Raises ValueError for fewer than 16 numbers.
+    """
+    k = len(axes)
+    if k < 16:
+        raise ValueError(f"The helix score needs at least 16 numbers: got {k}.")
+    turns, waves, power_of_waves = _waves(k)
+    curve = _detrend((axes[:, 1] + 1j * axes[:, 2])[:, None])[:, 0]
+    power = float(np.vdot(curve, curve).real)
+    if power == 0.0:
+        return Score(0.0, float(turns[0]))  # a straight line has nothing left to explain
+    share = np.abs(waves @ curve) ** 2 / (power_of_waves * power)
+    best = int(share.argmax())
+    return Score(float(share[best]), float(turns[best]))
+
+
+@cache
+def _waves(k: int) -> tuple[Array, NDArray[np.complex128], Array]:
+    """Turns (m,), the conjugate detrended waves (m, k), and the power of each (m,)."""
+    turns = np.arange(LEAST_TURNS, k / 4, TURNS_STEP)
+    turns = np.concatenate([turns, -turns])
+    waves = _detrend(np.exp(2j * np.pi * np.outer(np.linspace(0.0, 1.0, k), turns))).T
+    return turns, waves.conj(), np.square(np.abs(waves)).sum(1)
+
+
+def _detrend(columns: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """Columns (k, m) less their least-squares lines along the numbers."""
+    t = np.linspace(-1.0, 1.0, len(columns))
+    line, _ = np.linalg.qr(np.stack([np.ones_like(t), t], axis=1))
+    return columns - line @ (line.T @ columns)
+
+
+@dataclass(frozen=True)
+class Helix:
+    """A fitted helix r(t) = R [cos(2 pi f t) u + sin(2 pi f t) v] + P a t + r0 (Equation 2; the phase is in u and v).
+
+    t runs from 0 to 1 over the numbers; turns = f; radius R and pitch P (the length along the axis) in the units of the
+    axes; curve: (m, 3), the helix drawn finely; r2: share of the variance explained; converged: of the best start.
+    """
+
+    turns: float
+    radius: float
+    length: float
+    r2: float
+    curve: Array
+    converged: bool
+
+
+def fit(axes: Array, drawn: int = 400) -> Helix:
+    """Least-squares helix through axes (k, 3), from many starts; radius, length and centre are solved for linearly.
+
+    Raises ValueError for fewer than 16 numbers.
+    """
+    k = len(axes)
+    if k < 16:
+        raise ValueError(f"A helix fit needs at least 16 numbers: got {k}.")
+    t = np.linspace(0.0, 1.0, k)
+
+    def solve(parameters: Array, times: Array) -> tuple[Array, Array]:
+        columns = _columns(parameters, t)
+        amplitudes, *_ = np.linalg.lstsq(columns, axes.ravel(), rcond=None)
+        return amplitudes, (_columns(parameters, times) @ amplitudes).reshape(-1, 3)
+
+    def residual(parameters: Array) -> Array:
+        return (solve(parameters, t)[1] - axes).ravel()
+
+    best = None
+    for turns in np.arange(1.0, min(8.0, k / 6), 1.0):
+        # The axis starts along PC0, with either handedness.
+        for start in (Rotation.identity(), Rotation.from_euler("x", 180, degrees=True)):
+            found = least_squares(residual, [turns, *(start * _PC0_AS_AXIS).as_rotvec()], max_nfev=200)
+            if best is None or found.cost < best.cost:
+                best = found
+    assert best is not None
+    amplitudes, curve = solve(best.x, np.linspace(0.0, 1.0, drawn))
+    spread = float(((axes - axes.mean(0)) ** 2).sum())
+    return Helix(
+        turns=float(abs(best.x[0])),
+        radius=float(abs(amplitudes[0])),
+        length=float(abs(amplitudes[1])),
+        r2=1 - 2 * float(best.cost) / spread,
+        curve=curve,
+        converged=bool(best.success),
+    )
+
+
+_PC0_AS_AXIS = Rotation.from_matrix([[0, 0, 1], [1, 0, 0], [0, 1, 0]])
+
+
+def _columns(parameters: Array, t: Array) -> Array:
+    """Design matrix (3k, 5) of radius, length and centre for turns f and a rotation vector."""
+    turns, rotation = parameters[0], Rotation.from_rotvec(parameters[1:])
+    angle = 2 * np.pi * turns * t
+    circle = rotation.apply(np.stack([np.cos(angle), np.sin(angle), np.zeros_like(t)], axis=1))
+    line = rotation.apply(np.stack([np.zeros_like(t), np.zeros_like(t), t], axis=1))
+    centre = np.tile(np.eye(3), (len(t), 1))
+    return np.column_stack([circle.ravel(), line.ravel(), centre])

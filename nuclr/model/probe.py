@@ -1,0 +1,83 @@
+"""Read a trained network, or replace what it carries at one of three places, and see what it then predicts.
+
+The places are the Z embedding, the N embedding and the penultimate layer. Everything is evaluated on the CPU in float64,
+so that an analysis does not depend on the precision or the device of the training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nuclr.config import RunConfig
+from nuclr.errors import unknown
+from nuclr.model.network import MAX_N, MAX_Z, Network, Parameters
+
+Array = NDArray[np.float64]
+Numbers = NDArray[np.int64]
+
+# The numbers whose embeddings are trained: those that occur in the core set.
+TRAINED_NUMBERS = {"Z": np.arange(1, MAX_Z + 1), "N": np.arange(1, MAX_N + 1)}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One network, without replica axis. low, high: what 0 and 1 of each observable stand for, in physical units."""
+
+    config: RunConfig
+    parameters: Parameters = field(repr=False)
+    low: Array
+    high: Array
+
+    @classmethod
+    def open(cls, config: RunConfig, weights: Mapping[str, Tensor], low: Array, high: Array) -> Probe:
+        """From parameters of any float type, without replica axis."""
+        return cls(config, {name: value.double()[None] for name, value in weights.items()}, low, high)
+
+    def untrained(self, seed: int) -> Probe:
+        """A network of this shape with fresh parameters: the usual control."""
+        return Probe(self.config, self.network.initialise([seed], torch.float64), self.low, self.high)
+
+    @property
+    def network(self) -> Network:
+        return Network(self.config.model.width, self.config.model.depth, len(self.config.data.observables))
+
+    def embedding(self, symbol: str) -> Array:
+        """Embeddings (k, d) of TRAINED_NUMBERS[symbol], symbol "Z" or "N"."""
+        table = self.parameters[f"embedding.{symbol}"][0].numpy()
+        return table[TRAINED_NUMBERS[symbol]].copy()
+
+    def with_embedding(self, symbol: str, embedding: Array) -> Probe:
+        """The same network with other embeddings (k, d) of TRAINED_NUMBERS[symbol]."""
+        table = self.parameters[f"embedding.{symbol}"].clone()
+        table[0, torch.from_numpy(TRAINED_NUMBERS[symbol])] = torch.from_numpy(np.ascontiguousarray(embedding))
+        return Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
+
+    def penultimate(self, z: Numbers, n: Numbers, observable: str) -> Array:
+        """The residual stream before the readout (rows, d), for one observable at nuclei z, n of shape (rows,)."""
+        return self.network.penultimate(self.parameters, *self._tokens(z, n, observable))[0].numpy()
+
+    def read_out(self, penultimate: Array, observable: str) -> Array:
+        """Predictions (rows,) in physical units from a penultimate layer (rows, d)."""
+        task = self._task(observable)
+        x = torch.from_numpy(np.ascontiguousarray(penultimate))[None]
+        unit = self.network.readout(self.parameters, x, torch.full((1, x.shape[1]), task))[0].numpy()
+        return self.low[task] + unit * (self.high[task] - self.low[task])
+
+    def predict(self, z: Numbers, n: Numbers, observable: str) -> Array:
+        """Predictions (rows,) in physical units at nuclei z, n of shape (rows,)."""
+        return self.read_out(self.penultimate(z, n, observable), observable)
+
+    def _task(self, observable: str) -> int:
+        if observable not in self.config.data.observables:
+            raise unknown(f"observable of run {self.config.label}:", observable, self.config.data.observables)
+        return self.config.data.observables.index(observable)
+
+    def _tokens(self, z: Numbers, n: Numbers, observable: str) -> tuple[Tensor, Tensor, Tensor]:
+        z, n = (torch.from_numpy(np.ascontiguousarray(x, dtype=np.int64))[None] for x in (z, n))
+        return z, n, torch.full(z.shape, self._task(observable))

@@ -1,0 +1,48 @@
+"""A probe reads what the network computes, in physical units, and replaces exactly what it is told to."""
+
+import numpy as np
+import pytest
+import torch
+
+from nuclr.config import DataConfig, ModelConfig, RunConfig
+from nuclr.errors import NuclrError
+from nuclr.model.network import Network
+from nuclr.model.probe import Probe
+
+Z, N = np.array([20, 50, 82]), np.array([20, 70, 126])
+
+
+@pytest.fixture
+def probe():
+    config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(width=16))
+    weights = {name: value[0] for name, value in Network(16, 2, 2).initialise([3]).items()}
+    return Probe.open(config, weights, np.array([0.0, 1.0]), np.array([2e6, 6.0]))
+
+
+def test_predictions_are_in_physical_units(probe):
+    tokens = (torch.from_numpy(Z)[None], torch.from_numpy(N)[None], torch.ones(1, 3, dtype=torch.int64))
+    unit = probe.network.predict(probe.parameters, *tokens)[0].numpy()
+    assert probe.predict(Z, N, "radius") == pytest.approx(1.0 + 5.0 * unit)
+
+
+def test_the_penultimate_layer_is_what_the_readout_reads(probe):
+    layer = probe.penultimate(Z, N, "binding")
+    assert layer.shape == (3, 16)
+    assert probe.read_out(layer, "binding") == pytest.approx(probe.predict(Z, N, "binding"), rel=1e-12)
+
+
+def test_a_replaced_embedding_changes_its_own_numbers_alone(probe):
+    embedding = probe.embedding("Z")
+    assert embedding.shape == (118, 16)
+    embedding[50 - 1] += 1.0  # the numbers begin at 1
+    changed = probe.with_embedding("Z", embedding).predict(Z, N, "binding")
+    same = changed == probe.predict(Z, N, "binding")
+    assert same.tolist() == [True, False, True]
+    assert probe.with_embedding("Z", probe.embedding("Z")).predict(Z, N, "binding") == pytest.approx(
+        probe.predict(Z, N, "binding"), rel=0, abs=0
+    )
+
+
+def test_an_unknown_observable_is_named_with_the_nearest(probe):
+    with pytest.raises(NuclrError, match="did you mean 'radius'"):
+        probe.predict(Z, N, "radios")

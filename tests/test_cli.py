@@ -1,0 +1,73 @@
+"""The command line as a user meets it: separate processes, sentences instead of tracebacks."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def nuclr(*arguments, cwd=ROOT):
+    return subprocess.run(
+        [sys.executable, "-m", "nuclr", *map(str, arguments)],
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "COLUMNS": "120"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["", "train", "report", "claims", "reproduce", "data"])
+def test_every_command_has_help_with_an_example(command):
+    done = nuclr(*([command] if command else []), "--help")
+    assert done.returncode == 0
+    assert "python -m nuclr" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["train", "--profile", "cpuu"], "There is no profile 'cpuu': did you mean 'cpu'?"),
+        (["train", "--device", "tpu"], "There is no device 'tpu'"),
+        (["claims", "helixx"], "There is no claim 'helixx': did you mean 'helix'?"),
+        (["report", "--evidence", "nowhere.json"], "nowhere.json"),
+    ],
+)
+def test_wrong_input_is_one_sentence_and_a_nonzero_exit(arguments, sentence):
+    done = nuclr(*arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_an_unwritable_store_is_one_sentence(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    done = nuclr("train", "--profile", "smoke", "--device", "cpu", "--store", blocked)
+    assert done.returncode == 2
+    assert "Cannot write to the store" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_claims_as_json_lists_every_claim(tmp_path):
+    listed = json.loads(nuclr("claims", "--json", "--reports", tmp_path).stdout)
+    assert len(listed) == 29
+    helix = next(entry for entry in listed if entry["id"] == "helix")
+    assert helix["figure"] == [1, 8, 14]
+    assert helix["bound"] == {"margin-z": "> 0", "margin-n": "> 0"}
+    assert helix["verdicts"] == {}
+
+
+def test_commands_that_need_the_repository_say_so(tmp_path):
+    done = nuclr("claims", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "root of the nuclr repository" in done.stderr
+
+
+def test_the_data_describe_themselves():
+    done = nuclr("data")
+    assert "3338 in the core set, 29896 rows" in done.stdout

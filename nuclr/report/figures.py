@@ -50,6 +50,10 @@ def _panel(panel: Mapping[str, Any], arrays: Arrays, index: int, name: str) -> s
             raise NuclrError(
                 f"Panel {index} ({kind}, {title!r}) lacks {missing}: record it and judge the claim again."
             ) from missing
+        except (ValueError, IndexError, TypeError) as trouble:
+            raise NuclrError(
+                f"Panel {index} ({kind}, {title!r}) does not fit its arrays ({trouble}): judge the claim again."
+            ) from trouble
         return _inline(figure, name, wide=kind == "helix")
 
 

@@ -66,7 +66,8 @@ def _still(axes: Axes, numbers: np.ndarray, points: np.ndarray, curve: np.ndarra
         axes.plot(*project(curve)[0].T, color=INK, linewidth=0.9, alpha=0.55)
     flat_points, depth = project(points)
     near = (depth - depth.min()) / (np.ptp(depth) or 1.0)
-    _chain(axes, flat_points, numbers, sizes=10 + 26 * near, symbol=symbol, joined=curve is None)
+    along = points * [1, 0, 0] + centre * [0, 1, 1]
+    _chain(axes, flat_points, numbers, sizes=10 + 26 * near, symbol=symbol, axis=project(along)[0], levels=2)
     axes.set_aspect("equal")
     axes.margins(0.05)
     axes.axis("off")
@@ -75,32 +76,38 @@ def _still(axes: Axes, numbers: np.ndarray, points: np.ndarray, curve: np.ndarra
 def _plane(axes: Axes, numbers: np.ndarray, points: np.ndarray, curve: np.ndarray | None, symbol: str) -> None:
     if curve is not None:
         axes.plot(curve[:, 1], curve[:, 2], color=INK, linewidth=0.9, alpha=0.55)
-    _chain(axes, points[:, 1:], numbers, sizes=np.full(numbers.size, 20.0), symbol=symbol, joined=True)
+    middle = np.broadcast_to((points.max(axis=0) + points.min(axis=0))[1:] / 2, (numbers.size, 2))
+    _chain(axes, points[:, 1:], numbers, sizes=np.full(numbers.size, 20.0), symbol=symbol, axis=middle, levels=4)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set(xlabel="PC1", ylabel="PC2")
-    axes.margins(0.12)
+    axes.margins(0.16)
 
 
-def _chain(axes: Axes, flat: np.ndarray, numbers: np.ndarray, *, sizes: np.ndarray, symbol: str, joined: bool) -> None:
-    """Points (k x 2) coloured by number, every tenth named; `joined` in the order of the numbers."""
+def _chain(
+    axes: Axes, flat: np.ndarray, numbers: np.ndarray, *, sizes: np.ndarray, symbol: str, axis: np.ndarray, levels: int
+) -> None:
+    """Points (k x 2) joined in order and coloured by number; every tenth named, away from its place on `axis`."""
     order = np.argsort(numbers)
-    flat, numbers, sizes = flat[order], numbers[order], sizes[order]
+    flat, numbers, sizes, axis = flat[order], numbers[order], sizes[order], axis[order]
     colours = NUMBERS((numbers - numbers.min()) / max(np.ptp(numbers), 1))
-    if joined:
-        segments = np.stack([flat[:-1], flat[1:]], axis=1)
-        axes.add_collection(LineCollection(list(segments), colors=colours[:-1], linewidths=1.0, alpha=0.7))
+    segments = np.stack([flat[:-1], flat[1:]], axis=1)
+    axes.add_collection(LineCollection(list(segments), colors=colours[:-1], linewidths=0.9, alpha=0.5))
     axes.scatter(flat[:, 0], flat[:, 1], s=sizes, c=colours, edgecolors=INK, linewidths=0.35, zorder=3)
-    for place, number in zip(flat, numbers, strict=True):
-        if number % 10 == 0:
-            axes.annotate(
-                f"{symbol} {number}" if number == 10 else f"{number}",
-                place,
-                xytext=(0, 5),
-                textcoords="offset points",
-                ha="center",
-                fontsize=7.5,
-                zorder=4,
-            )
+    for index in np.flatnonzero(numbers % 10 == 0):
+        away = flat[index] - axis[index]
+        away = away / (np.hypot(*away) or 1.0)
+        # Labels of different turns can share a direction: they stand at so many distances in turn.
+        offset = away * (9 + 9 * (numbers[index] // 10 % levels))
+        axes.annotate(
+            f"{symbol} {numbers[index]}" if numbers[index] == 10 else f"{numbers[index]}",
+            flat[index],
+            xytext=tuple(offset),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=8,
+            zorder=4,
+        )
 
 
 def _project(xyz: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

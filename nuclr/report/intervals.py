@@ -15,12 +15,12 @@ from matplotlib.ticker import MaxNLocator
 
 from nuclr.report import words
 
-REACH = 3.0  # how far a control may stretch the axis, in widths of what decides: beyond it an arrow says where it is
+REACH = 8.0  # how far a control may stretch the axis, in widths of what decides: beyond it an arrow says where it is
 
 
 @dataclass(frozen=True)
 class Control:
-    """A control's 5 to 95 % range and median in per cent; `beyond` is "left" or "right" when it lies off the axis."""
+    """A control's 5 to 95 % range and median in per cent; `beyond` is "left" or "right" where it runs off the axis."""
 
     label: str
     text: str
@@ -52,13 +52,17 @@ def plot(measure: Mapping[str, Any]) -> Plot | None:
     start, end = _bound(measure["bound"])
     core = [value, *measure["values"], *(interval or ()), *(edge for edge in (start, end) if math.isfinite(edge))]
     core += [paper] if paper is not None else []
-    low, high = _domain(core, [edge for one in measure["controls"] for edge in (one["low"], one["high"])])
+    low, high = _domain(core, [(one["low"], one["high"]) for one in measure["controls"]])
 
     def place(x: float) -> float:
         return round(100 * (min(max(x, low), high) - low) / (high - low), 3)
 
     band = (place(start), round(place(end) - place(start), 3)) if start < high and end > low else None
-    locations = [x for x in MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high) if low <= x <= high]
+    locations = [
+        x
+        for x in MaxNLocator(nbins=6, min_n_ticks=4, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        if low <= x <= high
+    ]
     step = [0.0, locations[1] - locations[0]] if len(locations) > 1 else None
     return Plot(
         band=band,
@@ -79,19 +83,22 @@ def _bound(bound: Mapping[str, float]) -> tuple[float, float]:
     )
 
 
-def _domain(core: list[float], controls: list[float]) -> tuple[float, float]:
+def _domain(core: list[float], controls: list[tuple[float, float]]) -> tuple[float, float]:
     low, high = min(core), max(core)
-    width = high - low or max(abs(high), 1.0) * 0.1
-    low = min([low, *(x for x in controls if x >= low - REACH * width)])
-    high = max([high, *(x for x in controls if x <= high + REACH * width)])
-    margin = 0.08 * max(high - low, width)
+    if low == high:
+        spare = max(abs(high), 1.0) * 0.05
+        low, high = low - spare, high + spare
+    reach = REACH * (high - low)
+    near = [edge for ends in controls if low - reach <= ends[0] and ends[1] <= high + reach for edge in ends]
+    low, high = min([low, *near]), max([high, *near])
+    margin = 0.08 * (high - low)
     return low - margin, high + margin
 
 
 def _control(one: Mapping[str, Any], low: float, high: float, place: Any) -> Control:
-    beyond = "left" if one["high"] < low else "right" if one["low"] > high else ""
-    ends = [one["low"], one["high"]]
-    return Control(one["label"], words.span(ends), place(one["low"]), place(one["high"]), place(one["median"]), beyond)
+    beyond = "left" if one["low"] < low else "right" if one["high"] > high else ""
+    text = words.number(one["median"]) if one["low"] == one["high"] else words.span([one["low"], one["high"]])
+    return Control(one["label"], text, place(one["low"]), place(one["high"]), place(one["median"]), beyond)
 
 
 def _tick(x: float, step: list[float] | None) -> str:

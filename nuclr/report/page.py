@@ -66,18 +66,24 @@ def _render(evidence: dict[str, Any], folder: Path) -> str:
         values=words.values,
         duration=words.duration,
         moment=words.moment,
+        signs=words.signs,
+        prose=words.prose,
     )
     claims = [_card(name, claim, folder, evidence["profile"]) for name, claim in evidence["claims"].items()]
     main, rest = words.headline(claim["verdict"] for claim in claims)
-    return environment.get_template("page.html").render(
-        main=main,
-        rest=rest,
-        evidence=evidence,
-        provenance={"versions": {}, "device": None, "command": None, "seconds": None} | evidence["provenance"],
-        commit=words.commit(evidence["provenance"]),
-        claims=claims,
-        verdicts=reading.VERDICTS,
-        paper_figures=_by_figure(claims),
+    return (
+        environment.get_template("page.html")
+        .render(
+            main=main,
+            rest=rest,
+            evidence=evidence,
+            provenance={"versions": {}, "device": None, "command": None, "seconds": None} | evidence["provenance"],
+            commit=words.commit(evidence["provenance"]),
+            claims=claims,
+            verdicts=reading.VERDICTS,
+            paper_figures=_by_figure(claims),
+        )
+        .lstrip()
     )
 
 

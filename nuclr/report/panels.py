@@ -6,13 +6,15 @@ or option that it needs and does not find.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from nuclr.report.style import DASHES, DIVERGING, GRID, GROUND, MANY, MARKERS, SEQUENTIAL, SERIES, SOFT, WIDTH
 
@@ -29,7 +31,7 @@ def chart(arrays: Arrays, options: Options, title: str) -> Figure:
     # An image of one pixel a nuclide stays sharp at every zoom and weighs a few kB; absent nuclides stay transparent.
     grid = np.full((int(z.max()) + 3, int(n.max()) + 4), np.nan)
     grid[z, n] = value
-    figure, axes = _canvas(WIDTH, 3.9, title)
+    figure, axes = _canvas(WIDTH, 1.35 + 0.87 * WIDTH * grid.shape[0] / grid.shape[1], title)
     axes.set_facecolor(GROUND)
     image = axes.imshow(
         np.ma.masked_invalid(grid),
@@ -51,6 +53,7 @@ def chart(arrays: Arrays, options: Options, title: str) -> Figure:
     )
     bar = figure.colorbar(image, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96)
     _quiet_bar(bar, label)
+    axes.set_anchor("NW")
     return figure
 
 
@@ -79,9 +82,9 @@ def lines(arrays: Arrays, options: Options, title: str) -> Figure:
             axes.fill_between(x, arrays[f"{key}.low"], arrays[f"{key}.high"], color=colour, alpha=0.18, linewidth=0)
     axes.set(xlabel=options["xlabel"], ylabel=options["ylabel"])
     if options.get("xlog"):
-        axes.set_xscale("log")
+        _logarithmic(axes.xaxis, "x")
     if options.get("ylog"):
-        axes.set_yscale("log")
+        _logarithmic(axes.yaxis, "y")
     _marked(axes, hlines=options.get("hlines") or (), vlines=options.get("vlines") or ())
     if len(series) > 1:
         figure.legend(loc="outside lower left", ncols=2, borderaxespad=0.2)
@@ -135,7 +138,7 @@ def bars(arrays: Arrays, options: Options, title: str) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(options["xlabel"])
     if options.get("log"):
-        axes.set_xscale("log")
+        _logarithmic(axes.xaxis, "x")
     _marked(axes, hlines=(), vlines=options.get("vlines") or ())
     return figure
 
@@ -158,7 +161,21 @@ def _norm(value: np.ndarray, options: Options) -> Normalize:
     return Normalize(float(finite.min()), float(finite.max()))
 
 
-def _marked(axes: Axes, hlines: Iterable[Options], vlines: Iterable[Options]) -> None:
+def _logarithmic(axis: Axis, which: str) -> None:
+    getattr(axis.axes, f"set_{which}scale")("log")
+    axis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(x: float) -> str:
+    """A power of ten as text: matplotlib would write TeX, which the SVG could not keep as selectable text."""
+    if 1e-3 <= x < 1e5:
+        return f"{x:g}"
+    exponent = round(float(np.log10(x)))
+    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def _marked(axes: Axes, hlines: Sequence[Options], vlines: Sequence[Options]) -> None:
     """Thin reference lines, each with its label at the far end."""
     for line in hlines:
         axes.axhline(line["at"], color=SOFT, linewidth=0.9, linestyle=(0, (3, 2)))
@@ -173,6 +190,8 @@ def _marked(axes: Axes, hlines: Iterable[Options], vlines: Iterable[Options]) ->
             fontsize=8,
             color=SOFT,
         )
+    if vlines:
+        axes.set_title(axes.get_title(loc="left"), pad=17)
     for line in vlines:
         axes.axvline(line["at"], color=SOFT, linewidth=0.9, linestyle=(0, (3, 2)))
         axes.annotate(
@@ -196,7 +215,7 @@ def _quiet_bar(bar: Any, label: str) -> None:
 
 
 def _magic_up_to(limit: int) -> list[int]:
-    return [number for number in MAGIC if 8 < number < limit]
+    return [number for number in MAGIC if 20 < number < limit]
 
 
 def _with_unit(label: str, unit: str | None) -> str:
@@ -204,4 +223,5 @@ def _with_unit(label: str, unit: str | None) -> str:
 
 
 def _short(number: float) -> str:
-    return f"{number:.2f}" if abs(number) < 10 else f"{number:.0f}"
+    text = f"{number:.2f}" if abs(number) < 10 else f"{number:.0f}"
+    return text.replace("-", "−") if float(text) else text.lstrip("-")

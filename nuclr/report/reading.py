@@ -45,6 +45,7 @@ _CLAIM: dict[str, type] = {
 }
 _MEASURE: dict[str, type] = {"name": str, "label": str, "unit": str, "bound": dict, "bound_text": str}
 _RESULT: dict[str, type] = {
+    "value": float,
     "values": list,
     "interval": list,
     "method": str,
@@ -102,7 +103,7 @@ def check(evidence: Any, source: str) -> None:
 def arrays(file: Path) -> dict[str, np.ndarray]:
     """The recorded arrays of one figure, by "<panel index>.<array name>". Raises NuclrError if they cannot be read."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             return {key: stored[key] for key in stored.files}
     except FileNotFoundError as absent:
         raise NuclrError(f"its arrays file {file.name} is missing; judge the claim again to record it.") from absent
@@ -124,11 +125,16 @@ def _claim(claim: Any, source: str, place: str) -> None:
         _require(measure, _RESULT, source, here)
         if measure["verdict"] not in VERDICTS:
             raise _malformed(source, f"{here}verdict", f"should be one of {', '.join(VERDICTS)}")
+        for key in ("values", "interval"):
+            if not all(isinstance(value, int | float) for value in measure[key] or ()):
+                raise _malformed(source, here + key, "should hold numbers")
         for number, control in enumerate(measure["controls"]):
             _require(control, _CONTROL, source, f"{here}controls[{number}].")
     for key, spec in (("notes", _NOTE), ("figures_drawn", _FIGURE), ("runs", _RUN)):
         for index, entry in enumerate(claim[key]):
             _require(entry, spec, source, f"{place}{key}[{index}].")
+            for number, panel in enumerate(entry.get("panels", ())):
+                _require(panel, {"kind": str}, source, f"{place}{key}[{index}].panels[{number}].")
 
 
 def _require(mapping: Any, spec: Mapping[str, type], source: str, place: str) -> None:

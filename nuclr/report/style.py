@@ -41,7 +41,7 @@ def _part(name: str, low: float, high: float) -> Colormap:
 # The darkest tenth of cividis would vanish on a dark page.
 SEQUENTIAL = _part("cividis", 0.12, 1.0)
 DIVERGING = matplotlib.colormaps["RdBu_r"]
-NUMBERS = _part("viridis", 0.05, 0.95)
+NUMBERS = _part("viridis", 0.15, 0.95)
 
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",

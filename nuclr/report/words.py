@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from markupsafe import Markup, escape
+
 NOTHING = "–"
 
 
@@ -26,14 +28,33 @@ def number(value: float | str | None, interval: Sequence[float] | None = None) -
     elif value == int(value):
         places = 0
     else:
-        places = max(0, 3 - math.floor(math.log10(abs(value))))
+        return f"{value:.{max(0, 3 - math.floor(math.log10(abs(value))))}f}".rstrip("0").rstrip(".").replace("-", "−")
     text = f"{value:.{places}f}"
     return text.replace("-", "−") if float(text) else text.lstrip("-")
 
 
 def span(interval: Sequence[float] | None) -> str:
     """ "0.981 to 0.997": a dash between two numbers could be read as a minus."""
-    return f"{number(interval[0], interval)} to {number(interval[1], interval)}" if interval else NOTHING
+    if not interval:
+        return NOTHING
+    if interval[0] == interval[1]:
+        return "exact"
+    return f"{number(interval[0], interval)} to {number(interval[1], interval)}"
+
+
+def signs(text: str) -> str:
+    """A bound or sentence with the signs that print writes."""
+    return text.replace("<=", "≤").replace(">=", "≥")
+
+
+def prose(text: str) -> Markup:
+    """A sentence with its `commands` set as code. Everything in it is escaped."""
+    parts = signs(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts)
+    )
 
 
 def unit(name: str | None) -> str:

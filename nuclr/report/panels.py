@@ -51,7 +51,10 @@ def chart(arrays: Arrays, options: Options, title: str) -> Figure:
     axes.set(
         xlabel="neutrons N", ylabel="protons Z", xticks=_magic_up_to(grid.shape[1]), yticks=_magic_up_to(grid.shape[0])
     )
-    bar = figure.colorbar(image, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96)
+    beyond = image.norm.vmax is not None and np.nanmax(value) > image.norm.vmax
+    bar = figure.colorbar(
+        image, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96, extend="both" if beyond else "neither"
+    )
     _quiet_bar(bar, label)
     axes.set_anchor("NW")
     return figure

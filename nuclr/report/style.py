@@ -16,7 +16,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 INK = "#15181e"
 SOFT = "#5c6370"
 GRID = "#d9dce1"
-GROUND = "#eceef1"
+GROUND = "#d3d7dd"
 SERIES = ("#0072b2", "#d55e00", "#007a5a", "#a8458a", "#a87400", "#4a5568", "#2f9bd6")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.2, 1.6)), (0, (8, 3)), (0, (3, 1)), (0, (1, 2.4)))

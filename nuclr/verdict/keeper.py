@@ -124,7 +124,7 @@ class Keeper:
         if self._judging is None or self.config.option.collectonly:
             return
         records, judged, tr = self._judging.records, self._judging.judged, terminalreporter
-        tr.section(f"claims, profile {self._judging.profile}")
+        tr.write_sep("=", f"claims, profile {self._judging.profile}")
         table = summary.rows(records, judged)
         header, *lines = summary.aligned([summary.HEADER, *table])
         tr.write_line(header, bold=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -120,17 +119,5 @@ class Judge:
 @pytest.fixture
 def judge(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Judge:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")  # loading them takes longer than judging
     return Judge(pytester)
-
-
-@pytest.fixture
-def judged(judge: Judge) -> Callable[[str, str], tuple[str, str]]:
-    """Judge one test body for the claim "volume" and return verdict and reason."""
-
-    def run(body: str, name: str = "volume") -> tuple[str, str]:
-        judge.test(name, body)
-        judge.pytester.runpytest_inprocess("-p", "no:cacheprovider", "claims")
-        record = judge.claims()[name]
-        return record["verdict"], record["reason"]
-
-    return run

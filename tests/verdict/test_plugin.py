@@ -73,11 +73,13 @@ BROKEN = {
         "Claim 'volume' was concluded without a control: untrained networks.",
     ),
     "twice": (
-        "    evidence.measure('cosine', [0.99] * 3); evidence.control('c', 0); evidence.conclude(); evidence.conclude()",
+        "    evidence.measure('cosine', [0.99] * 3); evidence.control('c', 0)\n"
+        "    evidence.conclude(); evidence.conclude()",
         "The evidence for claim 'volume' is already concluded: call conclude() once, at the end.",
     ),
     "crash after conclude": (
-        "    evidence.measure('cosine', [0.99] * 3); evidence.control('c', 0); evidence.conclude(); raise KeyError('x')",
+        "    evidence.measure('cosine', [0.99] * 3); evidence.control('c', 0)\n"
+        "    evidence.conclude(); raise KeyError('x')",
         "KeyError: 'x'",
     ),
     "impossible value": (
@@ -119,7 +121,8 @@ def test_an_error_that_can_be_mended_is_shown_as_its_sentence(judge: Judge) -> N
     sentence = "The run joint-cpu-0 is missing: train it with nuclr train --profile cpu."
     judge.write(
         "conftest.py",
-        f"import pytest\nfrom nuclr.errors import NuclrError\n@pytest.fixture\ndef runs():\n    raise NuclrError({sentence!r})\n",
+        "import pytest\nfrom nuclr.errors import NuclrError\n"
+        f"@pytest.fixture\ndef runs():\n    raise NuclrError({sentence!r})\n",
     )
     judge.test("volume", GOOD_VOLUME.replace("(evidence)", "(evidence, runs)"))
     result = judge.run("claims", code=1)
@@ -227,7 +230,7 @@ def test_the_summary_is_an_aligned_table_with_reasons_and_counts(judge: Judge) -
     assert lines[start + 1 : start + 8] == [
         "claim   verdict         value (95 % interval)   bound   paper",
         "volume  reproduced      0.997 (0.995 to 0.999)  > 0.95  1",
-        "count   not reproduced  11 nuclei               = 10    10",
+        "count   not reproduced  11                      = 10    10",
         "    11 is not exactly 10.",
         "",
         "1 of 2 judged claims reproduced, 1 not reproduced, 4 not run.",
@@ -302,6 +305,14 @@ def test_the_fixture_without_the_marker_says_what_to_do(judge: Judge) -> None:
     result.stdout.fnmatch_lines(["*uses the fixture evidence: mark it with @pytest.mark.claim*"])
 
 
+RECORD = (
+    "verdict reason value interval bound bound_text paper_value unit control title statement where figures paper why "
+    "seeds module changed judged measures notes runs figures_drawn test provenance digest"
+)
+MEASURE = "name label unit paper bound bound_text values over value interval method verdict reason controls"
+CONTROL = "label n share_inside median low high outside"
+
+
 def test_evidence_has_the_keys_of_the_interface_in_order(judge: Judge) -> None:
     judge.test("volume", GOOD_VOLUME)
     judge.run("claims", "-q")
@@ -309,9 +320,9 @@ def test_evidence_has_the_keys_of_the_interface_in_order(judge: Judge) -> None:
     assert list(evidence) == ["schema", "profile", "updated", "paper", "provenance", "problems", "claims"]
     assert list(evidence["provenance"]) == ["commit", "dirty", "versions", "device", "command", "started", "seconds"]
     record = evidence["claims"]["volume"]
-    assert list(record) == ["verdict", "reason", "value", "interval", "bound", "bound_text", "paper_value", "unit", "control", "title", "statement", "where", "figures", "paper", "why", "seeds", "module", "changed", "judged", "measures", "notes", "runs", "figures_drawn", "test", "provenance", "digest"]
-    assert list(record["measures"][0]) == ["name", "label", "unit", "paper", "bound", "bound_text", "values", "over", "value", "interval", "method", "verdict", "reason", "controls"]
-    assert list(record["measures"][0]["controls"][0]) == ["label", "n", "share_inside", "median", "low", "high", "outside"]
+    assert " ".join(record) == RECORD
+    assert " ".join(record["measures"][0]) == MEASURE
+    assert " ".join(record["measures"][0]["controls"][0]) == CONTROL
     assert record["test"] == "claims/test_volume.py::test_volume"
     assert list(record["provenance"]) == ["commit", "dirty", "versions", "device", "judged_at", "duration"]
     assert record["provenance"]["duration"] >= 0

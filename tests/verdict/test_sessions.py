@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import COSINE, GOOD_COUNT, GOOD_VOLUME, SMALL_PAPER, Judge
 
-FILES = ("test_volume.py", "test_count.py")
+XDIST = ("-p", "xdist.plugin")
 
 
 @pytest.fixture
@@ -74,7 +74,6 @@ def test_a_malformed_evidence_file_is_a_usage_error_that_names_it(two: Judge) ->
 
 def test_a_hard_kill_leaves_errors_and_loses_nothing(two: Judge) -> None:
     two.test("count", "import os\n\ndef test_count(evidence):\n    os._exit(7)\n")
-    two.write("test_volume.py", (two.root / "claims/test_volume.py").read_text(encoding="utf-8"))
     two.run("claims/test_count.py", "claims/test_volume.py", code=7, subprocess=True)
     claims = two.claims()
     assert len(claims) == 6
@@ -120,7 +119,7 @@ def test_workers_give_the_same_evidence(workers: Judge) -> None:
     workers.run("claims", "--continue-on-collection-errors", code=1)
     alone = {name: lasting(record) for name, record in workers.claims().items()}
     (workers.root / "reports" / "evidence-cpu.json").unlink()
-    result = workers.run("claims", "-n", "2", code=1, subprocess=True)
+    result = workers.run("claims", *XDIST, "-n", "2", code=1, subprocess=True)
     assert {name: lasting(record) for name, record in workers.claims().items()} == alone
     result.stdout.fnmatch_lines(["1 of 2 judged claims reproduced, 1 not reproduced, 3 errors, 1 not run."])
 
@@ -128,7 +127,7 @@ def test_workers_give_the_same_evidence(workers: Judge) -> None:
 def test_a_worker_that_dies_leaves_an_error(workers: Judge) -> None:
     workers.write("test_shared.py", "")
     workers.test("pair", "import os\n\ndef test_pair(evidence):\n    os._exit(7)\n")
-    workers.run("claims", "-n", "1", code=1, subprocess=True)
+    workers.run("claims", *XDIST, "-n", "1", code=1, subprocess=True)
     record = workers.claims()["pair"]
     assert record["verdict"] == "error"
     assert record["reason"].startswith("worker 'gw0' crashed while running ")
@@ -137,6 +136,6 @@ def test_a_worker_that_dies_leaves_an_error(workers: Judge) -> None:
 
 def test_workers_report_a_usage_error_once(workers: Judge) -> None:
     workers.test("volum", GOOD_VOLUME)
-    result = workers.run("claims", "-n", "2", code=4, subprocess=True)
+    result = workers.run("claims", *XDIST, "-n", "2", code=4, subprocess=True)
     result.stderr.fnmatch_lines(["ERROR: *There is no claim 'volum': did you mean 'volume'?"])
     assert not (workers.root / "reports").exists()

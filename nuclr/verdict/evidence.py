@@ -1,0 +1,215 @@
+"""The recorder of one claim: a claim test tells it what was measured, and `conclude` turns that into a verdict."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from nuclr.errors import unknown
+from nuclr.verdict.bound import Interval
+from nuclr.verdict.panels import Panel
+from nuclr.verdict.record import Record, blank, plain, write
+from nuclr.verdict.registry import SLUG, Claim, Measure
+from nuclr.verdict.statistics import Control, EvidenceError, Verdict, decide, finite, student, worst
+from nuclr.verdict.wording import sentence
+
+__all__ = ["Evidence", "Panel"]
+
+SILENT = "The test ended without evidence.conclude()."
+ROUNDING = 1e-6  # of the width of a measure's range: single precision gives cosines of 1.0000001
+
+
+class Evidence:
+    """What a test found about `claim` in `profile`. Plotted arrays go to `reports` at once, the rest into `record`.
+
+    Every method raises EvidenceError (or NuclrError with the nearest name) where the evidence could not be judged.
+    """
+
+    def __init__(self, claim: Claim, profile: str, reports: Path) -> None:
+        self.claim = claim
+        self.profile = profile
+        self.concluded = False
+        self._reports = reports
+        self._measures: dict[str, Record] = {}
+        self._controls: dict[str, list[Control]] = {name: [] for name in claim.measures}
+        self._notes: list[Record] = []
+        self._runs: dict[str, Record] = {}
+        self._figures: dict[str, Record] = {}
+        self._conclusion: Record = {}
+
+    def measure(self, name: str, values: ArrayLike, over: str = "seed", interval: Interval | None = None) -> None:
+        """Record the measure `name` in the unit of paper.toml.
+
+        over="seed": one value a seed, with a 95 % Student t interval of their mean. over="exact": one value, known
+        exactly. Anything else names what was drawn ("nuclide", "run"): one estimate and its 95 % `interval`.
+        """
+        self._open()
+        measure = self._known(name)
+        if name in self._measures:
+            raise EvidenceError(f"The measure {name!r} of claim {self.claim.id!r} was given twice.")
+        what = f"The measure {name!r} of claim {self.claim.id!r}"
+        numbers = _within(measure, finite(values, what), what)
+        if over != "seed" and len(numbers) != 1:
+            raise EvidenceError(f"{what} has {len(numbers)} values, over={over!r} takes one.")
+        if (interval is None) != (over in ("seed", "exact")):
+            raise EvidenceError(f"{what} over {over!r} {'needs an' if interval is None else 'takes no'} interval.")
+        found: Interval | None
+        if over == "seed":
+            found, method = student(numbers, measure.range), f"95 % Student t over {len(numbers)} seeds"
+        elif over == "exact":
+            found, method = (numbers[0], numbers[0]), "exact"
+        else:
+            low, high = finite(interval or (), f"{what}: the interval")
+            found, method = (low, high), f"95 % interval over {over}s"
+        self._measures[name] = {
+            "name": name,
+            "label": measure.label,
+            "unit": measure.unit,
+            "paper": measure.paper,
+            "bound": measure.bound.as_dict(),
+            "bound_text": str(measure.bound),
+            "values": list(numbers),
+            "over": over,
+            "value": float(np.mean(numbers)),
+            "interval": None if found is None else list(found),
+            "method": "one seed" if found is None else method,
+            "verdict": str(Verdict.ERROR),
+            "reason": "The claim was not concluded.",
+            "controls": [],
+        }
+
+    def control(self, label: str, values: ArrayLike, measures: Sequence[str] | None = None) -> None:
+        """Record draws or seeds of what must not satisfy the bounds of `measures` (by default all of the claim)."""
+        self._open()
+        control = Control(label, finite(values, f"The control {label!r} of claim {self.claim.id!r}"))
+        for name in self.claim.measures if measures is None else measures:
+            self._known(name)
+            if any(other.label == label for other in self._controls[name]):
+                raise EvidenceError(f"The control {label!r} of the measure {name!r} was given twice.")
+            self._controls[name].append(control)
+
+    def note(self, label: str, values: ArrayLike, unit: str = "1") -> None:
+        """Record something to be shown beside the measures and never judged."""
+        self._open()
+        note = {"label": label, "values": finite(values, f"The note {label!r}"), "unit": unit}
+        self._notes.append(plain(note, f"The note {label!r}"))
+
+    def used(self, run: Mapping[str, Any]) -> None:
+        """Record a trained run that the claim rests on; naming a run twice (by its fingerprint) is harmless."""
+        self._open()
+        if not isinstance(run.get("fingerprint"), str):
+            raise EvidenceError(f"A run of claim {self.claim.id!r} has no fingerprint: give the run's own record.")
+        self._runs[run["fingerprint"]] = plain(run, f"The record of the run {run['fingerprint']}")
+
+    def figure(self, id: str, *, title: str, caption: str, alt: str, panels: Sequence[Panel]) -> None:
+        """Record the figure `id` ("figure-08"); its arrays go to reports/arrays/<profile>/ under <panel>.<name>."""
+        self._open()
+        if not SLUG.fullmatch(id) or id in self._figures:
+            raise EvidenceError(
+                f"The figure {id!r} of claim {self.claim.id!r} needs a new name of letters, digits and hyphens."
+            )
+        if not panels or not alt.strip():
+            raise EvidenceError(
+                f"The figure {id!r} of claim {self.claim.id!r} needs a panel and a text for who cannot see it."
+            )
+        file = f"arrays/{self.profile}/{self.claim.id}.{id}.npz"
+        content = io.BytesIO()
+        arrays = {f"{i}.{name}": array for i, panel in enumerate(panels) for name, array in panel.arrays.items()}
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        write(self._reports / file, content.getvalue())
+        drawn = [panel.as_dict() for panel in panels]
+        figure = {"id": id, "title": title, "caption": caption, "alt": alt, "arrays": file, "panels": drawn}
+        self._figures[id] = plain(figure, f"The figure {id!r}")
+
+    def conclude(self) -> Verdict:
+        """Judge what was measured, once and for all."""
+        self._open()
+        if missing := [name for name in self.claim.measures if name not in self._measures]:
+            raise EvidenceError(f"Claim {self.claim.id!r} was concluded without its measure {missing[0]!r}.")
+        if self.claim.needs_control and not any(self._controls.values()):
+            raise EvidenceError(f"Claim {self.claim.id!r} was concluded without a control: {self.claim.control}.")
+        verdicts = [self._judge(name) for name in self.claim.measures]
+        place = worst(verdicts)
+        deciding = self._measures[list(self.claim.measures)[place]]
+        verdict, reason = verdicts[place], self._reason(verdicts[place], deciding)
+        if not self.claim.judged_in(self.profile):
+            where = " or ".join(self.claim.profiles)
+            verdict, reason = Verdict.NOT_RUN, f"reported only: the bounds apply to the profile {where}."
+            for measured in self._measures.values():
+                measured.update(verdict=str(verdict), reason=reason)
+        self._conclusion = {
+            "verdict": str(verdict),
+            "reason": reason,
+            **{key: deciding[key] for key in ("value", "interval", "bound", "bound_text", "unit")},
+            "paper_value": self.claim.paper if deciding["paper"] is None else deciding["paper"],
+            "control": {"text": self.claim.control, "outside": self._controls_outside()},
+        }
+        self.concluded = True
+        return verdict
+
+    def record(self) -> Record:
+        """The record of the claim as far as it is known; an error until `conclude` has judged it."""
+        record = blank(self.claim, self.profile, Verdict.ERROR, SILENT)
+        record.update(
+            measures=[self._measures[name] for name in self.claim.measures if name in self._measures],
+            notes=self._notes,
+            runs=list(self._runs.values()),
+            figures_drawn=list(self._figures.values()),
+        )
+        return record | self._conclusion
+
+    def _judge(self, name: str) -> Verdict:
+        measured, bound, controls = self._measures[name], self.claim.measures[name].bound, self._controls[name]
+        interval: Interval | None = None if measured["interval"] is None else tuple(measured["interval"])
+        seeds = (len(measured["values"]), self.claim.seeds) if measured["over"] == "seed" else None
+        verdict, reason = decide(interval, bound, controls, value=measured["value"], seeds=seeds)
+        described = []
+        for control in controls:
+            low, median, high = (float(x) for x in np.quantile(control.values, [0.05, 0.5, 0.95]))
+            share, outside = control.share_inside(bound), control.outside(bound)
+            spread = {"median": median, "low": low, "high": high}
+            described.append(
+                {"label": control.label, "n": len(control.values), "share_inside": share}
+                | spread
+                | {"outside": outside}
+            )
+        measured.update(verdict=str(verdict), reason=reason, controls=described)
+        return verdict
+
+    def _reason(self, verdict: Verdict, deciding: Record) -> str:
+        if len(self._measures) == 1:
+            return str(deciding["reason"])
+        named = f"{sentence(deciding['label'])}: {deciding['reason']}"
+        return f"All {len(self._measures)} measures hold. {named}" if verdict is Verdict.REPRODUCED else named
+
+    def _controls_outside(self) -> bool | None:
+        outside = [control["outside"] for measured in self._measures.values() for control in measured["controls"]]
+        return all(outside) if outside else None
+
+    def _known(self, name: str) -> Measure:
+        if name not in self.claim.measures:
+            raise unknown(f"measure of claim {self.claim.id!r} called", name, self.claim.measures)
+        return self.claim.measures[name]
+
+    def _open(self) -> None:
+        if self.concluded:
+            raise EvidenceError(
+                f"The evidence for claim {self.claim.id!r} is already concluded: call conclude() once, at the end."
+            )
+
+
+def _within(measure: Measure, values: tuple[float, ...], what: str) -> tuple[float, ...]:
+    """`values` without rounding errors at the ends of the measure's range. EvidenceError for what cannot occur."""
+    if measure.range is None:
+        return values
+    low, high = measure.range
+    slack = ROUNDING * (high - low)
+    for value in values:
+        if not low - slack <= value <= high + slack:
+            raise EvidenceError(f"{what} is {value:g}, which cannot occur: its range is {low:g} to {high:g}.")
+    return tuple(min(max(value, low), high) for value in values)

@@ -1,0 +1,141 @@
+"""What one judging session leaves to the next, what survives a kill, and the same with workers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from conftest import COSINE, GOOD_COUNT, GOOD_VOLUME, SMALL_PAPER, Judge
+
+XDIST = ("-p", "xdist.plugin")
+
+
+@pytest.fixture
+def two(judge: Judge) -> Judge:
+    """A folder in which two claims were judged and reproduced."""
+    judge.test("volume", GOOD_VOLUME)
+    judge.test("count", GOOD_COUNT)
+    judge.run()
+    assert judge.verdicts() == {"volume": "reproduced", "count": "reproduced"} | dict.fromkeys(
+        ("pair", "left", "right", "late"), "not run"
+    )
+    return judge
+
+
+@pytest.mark.parametrize("subset", [("claims", "-k", "count"), ("claims/test_count.py",)])
+def test_judging_a_subset_keeps_the_other_verdicts(two: Judge, subset: tuple[str, ...]) -> None:
+    before = two.claims()["volume"]
+    two.test("volume", GOOD_VOLUME.replace("0.99", "0.19"))
+    two.test("count", GOOD_COUNT.replace("10", "11"))
+    result = two.run(*subset)
+    assert two.claims()["volume"] == before
+    assert two.verdicts()["count"] == "not reproduced"
+    result.stdout.fnmatch_lines(["volume  reproduced[*] *", "[*] judged in an earlier session"])
+
+
+def test_a_kept_verdict_does_not_count_for_strictness(two: Judge) -> None:
+    two.test("count", GOOD_COUNT.replace("10", "11"))
+    two.run("claims", "--strict-claims", code=1)
+    two.run("claims/test_volume.py", "--strict-claims", code=0)
+
+
+def test_a_verdict_does_not_outlive_a_change_of_its_table(two: Judge) -> None:
+    two.paper(SMALL_PAPER.replace(COSINE, COSINE.replace("above = 0.95", "above = 0.9")))
+    reason = "Its table in paper.toml has changed since it was judged: judge it again."
+    for _ in range(2):  # the second session must not forget why
+        two.run("claims/test_count.py")
+        record = two.claims()["volume"]
+        assert (record["verdict"], record["reason"], record["bound_text"]) == ("not run", reason, "> 0.9")
+    two.run()
+    assert two.verdicts()["volume"] == "reproduced"
+
+
+def test_a_verdict_does_not_outlive_its_module(two: Judge) -> None:
+    (two.root / "claims" / "test_volume.py").unlink()
+    two.run()
+    assert two.claims()["volume"]["reason"] == "claims/test_volume.py does not exist."
+
+
+def test_profiles_have_evidence_of_their_own(two: Judge) -> None:
+    two.run("claims/test_count.py", "--profile", "paper")
+    assert two.verdicts("paper")["volume"] == "not run"
+    assert two.verdicts("cpu")["volume"] == "reproduced"
+    reports = two.root / "reports"
+    assert (reports / "evidence.json").read_bytes() == (reports / "evidence-paper.json").read_bytes()
+
+
+def test_a_malformed_evidence_file_is_a_usage_error_that_names_it(two: Judge) -> None:
+    (two.root / "reports" / "evidence-cpu.json").write_text("{", encoding="utf-8")
+    result = two.run("claims", code=4)
+    result.stderr.fnmatch_lines(
+        ["ERROR: The evidence file *evidence-cpu.json is not usable (*): move it away and judge again."]
+    )
+
+
+def test_a_hard_kill_leaves_errors_and_loses_nothing(two: Judge) -> None:
+    two.test("count", "import os\n\ndef test_count(evidence):\n    os._exit(7)\n")
+    two.run("claims/test_count.py", "claims/test_volume.py", code=7, subprocess=True)
+    claims = two.claims()
+    assert len(claims) == 6
+    for name in ("count", "volume"):
+        assert claims[name]["verdict"] == "error"
+        assert claims[name]["reason"] == "judging started and did not finish"
+    two.run("claims/test_volume.py")
+    assert (two.verdicts()["count"], two.verdicts()["volume"]) == ("error", "reproduced")
+
+
+def test_ctrl_c_leaves_what_was_not_reached_as_errors(two: Judge) -> None:
+    two.test("count", "def test_count(evidence):\n    raise KeyboardInterrupt\n")
+    two.run("claims/test_volume.py", "claims/test_count.py", code=2, subprocess=True)
+    assert (two.verdicts()["volume"], two.verdicts()["count"]) == ("reproduced", "error")
+
+
+def test_stopping_at_a_collection_error_keeps_earlier_verdicts(two: Judge) -> None:
+    before = two.claims()["volume"]
+    two.write("test_count.py", "def broken(:\n")
+    two.run("claims", code=2)
+    assert two.claims()["volume"] == before
+    assert two.verdicts()["count"] == "error"
+    assert two.claims()["count"]["reason"].startswith("SyntaxError: ")
+
+
+def lasting(record: dict[str, Any]) -> dict[str, Any]:
+    """`record` without times."""
+    clocks = {"judged_at", "duration"}
+    return record | {"provenance": {key: value for key, value in record["provenance"].items() if key not in clocks}}
+
+
+@pytest.fixture
+def workers(judge: Judge) -> Judge:
+    pytest.importorskip("xdist")
+    judge.test("volume", GOOD_VOLUME)
+    judge.test("count", GOOD_COUNT.replace("10", "11"))
+    judge.write("test_shared.py", "import no_such_module\n")
+    return judge
+
+
+def test_workers_give_the_same_evidence(workers: Judge) -> None:
+    workers.test("pair", "import numpy as np\n\ndef test_pair(evidence):\n    evidence.measure('first', np.nan)\n")
+    workers.run("claims", "--continue-on-collection-errors", code=1)
+    alone = {name: lasting(record) for name, record in workers.claims().items()}
+    (workers.root / "reports" / "evidence-cpu.json").unlink()
+    result = workers.run("claims", *XDIST, "-n", "2", code=1, subprocess=True)
+    assert {name: lasting(record) for name, record in workers.claims().items()} == alone
+    result.stdout.fnmatch_lines(["1 of 2 judged claims reproduced, 1 not reproduced, 3 errors, 1 not run."])
+
+
+def test_a_worker_that_dies_leaves_an_error(workers: Judge) -> None:
+    workers.write("test_shared.py", "")
+    workers.test("pair", "import os\n\ndef test_pair(evidence):\n    os._exit(7)\n")
+    workers.run("claims", *XDIST, "-n", "1", code=1, subprocess=True)
+    record = workers.claims()["pair"]
+    assert record["verdict"] == "error"
+    assert record["reason"].startswith("worker 'gw0' crashed while running ")
+    assert (workers.verdicts()["volume"], workers.verdicts()["count"]) == ("reproduced", "not reproduced")
+
+
+def test_workers_report_a_usage_error_once(workers: Judge) -> None:
+    workers.test("volum", GOOD_VOLUME)
+    result = workers.run("claims", *XDIST, "-n", "2", code=4, subprocess=True)
+    result.stderr.fnmatch_lines(["ERROR: *There is no claim 'volum': did you mean 'volume'?"])
+    assert not (workers.root / "reports").exists()

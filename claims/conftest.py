@@ -96,7 +96,7 @@ class Run:
         return components(embedding).project(embedding, 3)
 
 
-@pytest.fixture()
+@pytest.fixture
 def runs(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str], list[Run]]:
     """runs("joint"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is an error
     that names the command which trains it."""

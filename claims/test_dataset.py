@@ -13,7 +13,9 @@ def test_the_data_set_has_the_published_size(core, evidence):
     counts = {name: int((table.task == task).sum()) for task, name in enumerate(table.names)}
     evidence.measure("nuclei", len(core.z), over="exact")
     evidence.measure("observables", sum(count > 0 for count in counts.values()), over="exact")
-    evidence.note("nuclei whose mass is measured, the others estimated from the trend", int(core.measured.sum()), "nuclei")
+    evidence.note(
+        "nuclei whose mass is measured, the others estimated from the trend", int(core.measured.sum()), "nuclei"
+    )
     evidence.note("rows of all observables", len(table), "rows")
     evidence.note("largest Z and N (the paper: 118 and 178)", [int(core.z.max()), int(core.n.max())], "1")
     evidence.figure(

@@ -20,7 +20,9 @@ def counts_to_try(width):
 def rms_by_count(probe, nuclides, place, choose):
     """{k: RMS in keV of the binding energy with only k directions kept at the place}; choose(points) gives the directions."""
     points = (
-        probe.penultimate(nuclides.z, nuclides.n, "binding") if place == "penultimate" else probe.embedding(place.upper())
+        probe.penultimate(nuclides.z, nuclides.n, "binding")
+        if place == "penultimate"
+        else probe.embedding(place.upper())
     )
     directions = choose(points)
     found = {}
@@ -61,7 +63,9 @@ def test_a_few_components_carry_the_performance(runs, core, evidence):
     evidence.measure("share-of-width", shares["principal"])
     evidence.control("random orthonormal directions", shares["random"], ["share-of-width"])
 
-    evidence.note("RMS of the whole network", [core.rms(run.probe.predict(core.z, core.n, "binding")) for run in joint], "keV")
+    evidence.note(
+        "RMS of the whole network", [core.rms(run.probe.predict(core.z, core.n, "binding")) for run in joint], "keV"
+    )
     evidence.note("RMS of the SEMF, to be beaten", core.semf_rms, "keV")
     evidence.note(
         "RMS with three components of the penultimate layer (the paper: 1198)",

@@ -53,7 +53,9 @@ def test_numbers_lie_on_a_helix(runs, evidence):
         evidence.note(f"turns of Equation 2 for {symbol} in that window", [found.turns for found in fits], "turns")
         evidence.note(f"radius over axis length for {symbol} in that window", [f.radius / f.length for f in fits])
     evidence.note("train RMS of the binding energy", [run.error("train_rms.binding") for run in binding], "keV")
-    evidence.note("validation RMS of the binding energy", [run.error("validation_rms.binding") for run in binding], "keV")
+    evidence.note(
+        "validation RMS of the binding energy", [run.error("validation_rms.binding") for run in binding], "keV"
+    )
     draw(binding[0], evidence)
     evidence.conclude()
 

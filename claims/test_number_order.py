@@ -26,7 +26,9 @@ def test_the_first_component_counts(runs, core, evidence):
             evidence.measure(measure, [orderedness(pc0(run.probe, symbol)) for run in kind])
             untrained = [orderedness(pc0(kind[0].probe.untrained(seed), symbol)) for seed in range(50)]
             evidence.control("untrained embeddings", untrained, [measure])
-        evidence.note(f"validation RMS of the binding energy, {name}", [r.error("validation_rms.binding") for r in kind], "keV")
+        evidence.note(
+            f"validation RMS of the binding energy, {name}", [r.error("validation_rms.binding") for r in kind], "keV"
+        )
         panels.append(order_panel(kind, name))
     evidence.note("the SEMF with the paper's coefficients", core.semf_rms, "keV")
     evidence.figure(

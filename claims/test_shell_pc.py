@@ -37,6 +37,8 @@ def test_a_component_resembles_the_shell_term(runs, core, evidence):
         shifted.append(best_match(axes[i % len(axes)], shell_term(core.z, core.n, magic_z, magic_n)).cosine)
     evidence.control("the shell term with shifted magic numbers", shifted)
     evidence.note("the component it is", [match.component for match in matches], "PC")
-    evidence.note("cosine with PC0 (the paper: 0.44)", [best_match(found, term, first=0, last=0).cosine for found in axes])
+    evidence.note(
+        "cosine with PC0 (the paper: 0.44)", [best_match(found, term, first=0, last=0).cosine for found in axes]
+    )
     evidence.figure("figure-11-shell", **match_figure("shell term", core, axes[0], term, matches[0]))
     evidence.conclude()

@@ -11,7 +11,18 @@ from nuclr.verdict.evidence import Panel
 
 pytestmark = pytest.mark.claim("volume-pc")
 
-SHOWN = ("volume", "surface", "coulomb", "asymmetry", "pairing", "shell", "exchange_coulomb", "wigner", "surface_symmetry", "curvature")
+SHOWN = (
+    "volume",
+    "surface",
+    "coulomb",
+    "asymmetry",
+    "pairing",
+    "shell",
+    "exchange_coulomb",
+    "wigner",
+    "surface_symmetry",
+    "curvature",
+)
 COMPONENTS = 12
 
 

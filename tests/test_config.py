@@ -7,7 +7,16 @@ from dataclasses import replace
 import pytest
 
 from nuclr import runs
-from nuclr.config import OBSERVABLES, DataConfig, ModelConfig, RunConfig, TrainingConfig, fingerprint, from_dict, to_dict
+from nuclr.config import (
+    OBSERVABLES,
+    DataConfig,
+    ModelConfig,
+    RunConfig,
+    TrainingConfig,
+    fingerprint,
+    from_dict,
+    to_dict,
+)
 from nuclr.data import observables
 from nuclr.errors import NuclrError
 

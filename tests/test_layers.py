@@ -53,7 +53,9 @@ def test_imports_run_one_way(path):
     assert not wrong, f"{here} must not import {', '.join(sorted(wrong))}"
 
 
-@pytest.mark.parametrize("module", ["nuclr.verdict.plugin", "nuclr.report.page", "nuclr.data.splits", "nuclr.cli", "nuclr.runs"])
+@pytest.mark.parametrize(
+    "module", ["nuclr.verdict.plugin", "nuclr.report.page", "nuclr.data.splits", "nuclr.cli", "nuclr.runs"]
+)
 def test_torch_is_not_imported_where_it_is_not_needed(module):
     code = f"import sys, {module}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0

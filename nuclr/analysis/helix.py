@@ -93,8 +93,9 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
 
     def solve(parameters: Array, times: Array) -> tuple[Array, Array]:
         columns = _columns(parameters, t)
-        amplitudes, *_ = np.linalg.lstsq(columns, axes.ravel(), rcond=None)
-        return amplitudes, (_columns(parameters, times) @ amplitudes).reshape(-1, 3)
+        amplitudes: Array = np.linalg.lstsq(columns, axes.ravel(), rcond=None)[0].astype(np.float64)
+        curve: Array = (_columns(parameters, times) @ amplitudes).reshape(-1, 3)
+        return amplitudes, curve
 
     def residual(parameters: Array) -> Array:
         return (solve(parameters, t)[1] - axes).ravel()

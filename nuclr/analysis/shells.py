@@ -32,20 +32,23 @@ def excess_samples(residual: Array, number: Numbers, magic: Sequence[int], at: S
 
 
 def kink_samples(residual: Array, number: Numbers, other: Numbers, at: Sequence[int]) -> Samples:
-    """For each number in `at`: the residuals there, and the mean of those at its even neighbours of the same chain.
+    """For each number in `at`: by how much the residual there exceeds the mean at its even neighbours in the same chain.
 
     number: (k,) counts along the chain, other: (k,) names it (Z for isotopes, N for isotones). The neighbours are two
-    nucleons away, so that pairing drops out. Raises ValueError where no chain has all three.
+    nucleons away, so that pairing drops out. The differences are taken within each chain, whose three nuclides belong
+    together; beside them stands 0. Raises ValueError where no chain has all three.
     """
     value = {(a, b): r for a, b, r in zip(number.tolist(), other.tolist(), residual.tolist(), strict=True)}
     samples = []
     for closed in at:
-        chains = [b for a, b in value if a == closed and (closed - 2, b) in value and (closed + 2, b) in value]
-        if not chains:
+        kinks = [
+            there - (value[closed - 2, chain] + value[closed + 2, chain]) / 2
+            for (position, chain), there in value.items()
+            if position == closed and (closed - 2, chain) in value and (closed + 2, chain) in value
+        ]
+        if not kinks:
             raise ValueError(f"No chain has nuclides at {closed} and two nucleons to either side.")
-        there = np.array([value[closed, b] for b in chains])
-        beside = np.array([(value[closed - 2, b] + value[closed + 2, b]) / 2 for b in chains])
-        samples.append((there, beside))
+        samples.append((np.array(kinks), np.zeros(1)))
     return samples
 
 

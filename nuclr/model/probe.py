@@ -79,5 +79,5 @@ class Probe:
         return self.config.data.observables.index(observable)
 
     def _tokens(self, z: Numbers, n: Numbers, observable: str) -> tuple[Tensor, Tensor, Tensor]:
-        z, n = (torch.from_numpy(np.ascontiguousarray(x, dtype=np.int64))[None] for x in (z, n))
-        return z, n, torch.full(z.shape, self._task(observable))
+        tokens_z, tokens_n = (torch.tensor(x, dtype=torch.int64)[None] for x in (z, n))
+        return tokens_z, tokens_n, torch.full(tokens_z.shape, self._task(observable))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from nuclr import files
 from nuclr.errors import NuclrError
 from nuclr.report import figures, intervals, reading, words
 
@@ -36,19 +35,7 @@ def build(evidence: dict[str, Any], folder: Path) -> str:
 
 def write(evidence_file: Path, out: Path) -> None:
     """Write the page of `evidence_file` to `out`, whole or not at all. Raises NuclrError for malformed evidence."""
-    text = _render(reading.read(evidence_file), evidence_file.parent)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        Path(temporary).chmod(0o644)
-        os.replace(temporary, out)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    files.write(out, _render(reading.read(evidence_file), evidence_file.parent).encode())
 
 
 def _render(evidence: dict[str, Any], folder: Path) -> str:

@@ -31,7 +31,9 @@ def log_spaced(steps: int, count: int) -> list[int]:
 
 def curve_steps(steps: int) -> list[int]:
     """Where the curves have a point: log-spaced for the start, evenly spaced for the long rest."""
-    return sorted({*log_spaced(steps, CHECKPOINTS), *np.linspace(0, steps, CURVE_POINTS + 1).round().astype(int).tolist()})
+    return sorted(
+        {*log_spaced(steps, CHECKPOINTS), *np.linspace(0, steps, CURVE_POINTS + 1).round().astype(int).tolist()}
+    )
 
 
 def learning_rate(config: RunConfig, step: int) -> float:
@@ -52,9 +54,7 @@ class Fleet:
     Raises NuclrError when a run diverges.
     """
 
-    def __init__(
-        self, configs: Sequence[RunConfig], device: str = "cpu", dtype: torch.dtype = torch.float32
-    ) -> None:
+    def __init__(self, configs: Sequence[RunConfig], device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
         if len({config.same_but_seed() for config in configs}) != 1:
             raise NuclrError("The runs of a fleet may differ in their seed alone: train these apart.")
         self.configs = list(configs)

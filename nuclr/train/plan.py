@@ -149,7 +149,7 @@ def _run(jobs: list[Job], workers: int, display: Display) -> None:
                 running: dict[Future[bool], Job] = {
                     pool.submit(_work, index, job, seen, stop): job for index, job in enumerate(jobs)
                 }
-                _watch(running, seen, display, jobs)
+                _watch(running, seen, display)
         except BaseException:
             stop.set()  # every fleet saves its state after the step it is in
             pool.shutdown(wait=True, cancel_futures=True)
@@ -157,7 +157,7 @@ def _run(jobs: list[Job], workers: int, display: Display) -> None:
         pool.shutdown()
 
 
-def _watch(running: dict[Future[bool], Job], seen: Any, display: Display, jobs: list[Job]) -> None:
+def _watch(running: dict[Future[bool], Job], seen: Any, display: Display) -> None:
     pending = set(running)
     while pending:
         done, pending = wait(pending, timeout=0.5)
@@ -199,7 +199,7 @@ class StoreLock:
 
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = open(self.path, "a+")  # noqa: SIM115
+            self.file = open(self.path, "a+")
         except OSError as trouble:
             raise NuclrError(
                 f"Cannot write to the store {self.path.parent} ({trouble.strerror}): name a writable one with --store."
@@ -211,7 +211,8 @@ class StoreLock:
             holder = self.file.read().strip() or "unknown"
             self.file.close()
             raise NuclrError(
-                f"Another training (process {holder}) is at work on the store {self.path.parent}: wait for it, or name another with --store."
+                f"Another training (process {holder}) is at work on the store {self.path.parent}: "
+                "wait for it, or name another with --store."
             ) from trouble
         self.file.truncate(0)
         self.file.write(str(os.getpid()))

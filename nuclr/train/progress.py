@@ -35,7 +35,9 @@ class Display:
         from nuclr.train.plan import cost
 
         reused = [run for run in runs if run.stored]
-        self.console.print(f"{len(runs)} runs: {len(reused)} reused, {len(runs) - len(reused)} to train.", highlight=False)
+        self.console.print(
+            f"{len(runs)} runs: {len(reused)} reused, {len(runs) - len(reused)} to train.", highlight=False
+        )
         reasons: dict[tuple[str, str], list[int]] = {}
         for run in runs:
             if not run.stored:
@@ -74,7 +76,8 @@ class Display:
         self.done += 1
         seeds = ", ".join(str(config.seed) for config in job.configs)
         self.console.print(
-            f"  trained {job.configs[0].name}, seeds {seeds} after {_clock(time.monotonic() - self.started)}", highlight=False
+            f"  trained {job.configs[0].name}, seeds {seeds} after {_clock(time.monotonic() - self.started)}",
+            highlight=False,
         )
 
 

@@ -68,7 +68,9 @@ class StoredRun:
     def _read(self, name: str) -> bytes:
         expected = self.manifest["files"].get(name)
         if expected is None:
-            raise NuclrError(f"Run {self.config.label} has no {name}: its files are {', '.join(self.manifest['files'])}.")
+            raise NuclrError(
+                f"Run {self.config.label} has no {name}: its files are {', '.join(self.manifest['files'])}."
+            )
         path = self.folder / name
         try:
             content = path.read_bytes()
@@ -191,5 +193,3 @@ def curves_csv(curve: Curve) -> bytes:
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
-
-

@@ -109,7 +109,8 @@ def _store(job: Job, fleet: Fleet, unfinished: Unfinished, seconds: float) -> No
             "threads": job.threads,
             "fleet": len(job.configs),
             "seconds": round(seconds / len(job.configs), 3),  # this run's share of its fleet's time
-            "versions": {name: metadata.version(name) for name in ("torch", "numpy")} | {"python": platform.python_version()},
+            "versions": {name: metadata.version(name) for name in ("torch", "numpy")}
+            | {"python": platform.python_version()},
             "errors": errors[index],
         }
         store.add(job.profile, config, fingerprint, files, facts)
@@ -123,6 +124,8 @@ def device_name(device: str) -> str:
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        names = [line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        names = [
+            line.split(":", 1)[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")
+        ]
         model = names[0] if names else model
     return f"cpu: {model}"

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from nuclr.errors import unknown
+from nuclr.files import write
 from nuclr.verdict.bound import Interval
 from nuclr.verdict.panels import Panel
-from nuclr.verdict.record import Record, blank, plain, write
+from nuclr.verdict.record import Record, blank, plain
 from nuclr.verdict.registry import SLUG, Claim, Measure
 from nuclr.verdict.statistics import Control, EvidenceError, Verdict, decide, finite, student, worst
 from nuclr.verdict.wording import sentence

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from nuclr.errors import NuclrError
+from nuclr.files import write
 from nuclr.verdict.registry import Claim
 from nuclr.verdict.statistics import EvidenceError, Verdict
 
@@ -85,26 +86,6 @@ def plain(value: Any, what: str) -> Any:
 def encode(value: Any) -> str:
     """`value` as JSON. Raises ValueError for NaN: nothing of the kind may reach a file."""
     return json.dumps(value, allow_nan=False, ensure_ascii=False, indent=1) + "\n"
-
-
-def write(path: Path, content: bytes) -> None:
-    """Replace `path` by `content` at once: a reader finds the old file or the new one. Raises NuclrError."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with temporary.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise NuclrError(
-            f"Nothing can be written to {path.parent} ({why}): choose another place with --reports."
-        ) from None
 
 
 def save(reports: Path, evidence: Record) -> None:

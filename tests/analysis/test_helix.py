@@ -59,14 +59,18 @@ def test_a_plane_oscillation_is_only_half_a_helix():
 
 def test_a_helix_hidden_in_many_dimensions_beats_its_matched_null():
     rng = np.random.default_rng(0)
-    embedding = planted(noise=0.1) @ np.linalg.qr(rng.standard_normal((32, 3)))[0].T + 0.02 * rng.standard_normal((118, 32))
+    embedding = planted(noise=0.1) @ np.linalg.qr(rng.standard_normal((32, 3)))[0].T + 0.02 * rng.standard_normal(
+        (118, 32)
+    )
     h = helix.score(components(embedding).project(embedding, 3)).h
     null = [helix.score(axes).h for axes in nulls.leading_axes(nulls.like(embedding, 50, seed=1))]
     assert h > np.quantile(null, 0.95) + 0.2
 
 
 def test_the_fit_recovers_a_planted_helix_in_any_position():
-    turned = planted(turns=3.3, radius=1.5, length=6.0, noise=0.02) @ np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]).T + 2.0
+    turned = (
+        planted(turns=3.3, radius=1.5, length=6.0, noise=0.02) @ np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]]).T + 2.0
+    )
     found = helix.fit(turned)
     assert found.converged
     assert found.r2 > 0.999

@@ -21,7 +21,11 @@ def published(network, p, z, n, observable):
     for r in range(z.shape[0]):
         for i in range(z.shape[1]):
             x = torch.cat(
-                [p["embedding.Z"][r, z[r, i]], p["embedding.N"][r, n[r, i]], p["embedding.observable"][r, observable[r, i]]]
+                [
+                    p["embedding.Z"][r, z[r, i]],
+                    p["embedding.N"][r, n[r, i]],
+                    p["embedding.observable"][r, observable[r, i]],
+                ]
             )
             x = functional.silu(x @ p["first.weight"][r] + p["first.bias"][r, 0])
             for b in range(network.depth):

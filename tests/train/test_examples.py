@@ -35,7 +35,9 @@ def test_an_epoch_sees_every_training_row_at_most_once_and_epochs_differ(tiny):
     config = tiny(batch=0.2)
     data = examples(config)
     batches = Batches(config, data, torch.device("cpu"), torch.float64)
-    seen = [torch.cat([batches.at(epoch * batches.per_epoch + i)[3] for i in range(batches.per_epoch)]) for epoch in (0, 1)]
+    seen = [
+        torch.cat([batches.at(epoch * batches.per_epoch + i)[3] for i in range(batches.per_epoch)]) for epoch in (0, 1)
+    ]
     assert len(seen[0]) == batches.per_epoch * batches.rows > 0.75 * data.train.sum()
     keys = [tuple(int(token[i]) for token in batches.at(0)[:3]) for i in range(batches.rows)]
     assert len(set(keys)) == batches.rows

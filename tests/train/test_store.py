@@ -67,7 +67,7 @@ def test_a_missing_checkpoint_and_a_missing_file_are_told_apart(trained):
         (lambda text: text[:40], "cannot be read"),
         (lambda text: json.dumps(json.loads(text) | {"format": 99}), "written by another version of nuclr"),
         (lambda text: json.dumps(json.loads(text) | {"fingerprint": "0" * 16}), "belongs to another run"),
-        (lambda text: "{}", "cannot be read"),
+        (lambda _: "{}", "cannot be read"),
     ],
 )
 def test_a_damaged_manifest_is_one_sentence(trained, change, message):

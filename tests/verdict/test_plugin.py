@@ -281,7 +281,9 @@ def test_a_reports_folder_that_cannot_be_written_is_one_sentence(judge: Judge) -
     (judge.root / "occupied").write_text("a file", encoding="utf-8")
     result = judge.run("claims", "--reports", "occupied/here", code=4)
     result.stderr.fnmatch_lines(
-        ["ERROR: Nothing can be written to *occupied/here (*): choose another place with --reports."]
+        [
+            "ERROR: Cannot write *occupied/here/evidence-cpu.json (Not a directory): make room there or name a writable folder*"
+        ]
     )
     assert "Traceback" not in result.stderr.str() + result.stdout.str()
 

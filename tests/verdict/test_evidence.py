@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import SMALL_PAPER
 
 from nuclr.errors import NuclrError
 from nuclr.verdict import registry
 from nuclr.verdict.evidence import Evidence, Panel
 from nuclr.verdict.statistics import EvidenceError, Verdict
+
+from .small_paper import SMALL_PAPER
 
 
 @pytest.fixture

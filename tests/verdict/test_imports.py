@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from conftest import ROOT
+from .small_paper import ROOT
 
 
 def test_the_plugin_imports_no_torch_and_nothing_above_it() -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SMALL_PAPER
 
 from nuclr.errors import NuclrError
 from nuclr.verdict import provenance, record, registry
 from nuclr.verdict.statistics import Verdict
+
+from .small_paper import SMALL_PAPER
 
 
 @pytest.fixture

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import COSINE, PAPER, ROOT, SMALL_PAPER, claim, measure
 
 from nuclr.errors import NuclrError
 from nuclr.verdict import registry
+
+from .small_paper import COSINE, PAPER, ROOT, SMALL_PAPER, claim, measure
 
 
 def written(folder: Path, text: str) -> Path:

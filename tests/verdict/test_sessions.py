@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from conftest import COSINE, GOOD_COUNT, GOOD_VOLUME, SMALL_PAPER, Judge
+
+from .small_paper import COSINE, GOOD_COUNT, GOOD_VOLUME, SMALL_PAPER, Judge
 
 XDIST = ("-p", "xdist.plugin")
 

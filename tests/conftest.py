@@ -1,4 +1,4 @@
-"""Shared by all tests: pytest's own harness for tests of a plugin, and property tests that repeat themselves exactly."""
+"""Shared by all tests: pytest's own harness for plugins, and property tests that repeat themselves exactly."""
 
 from contextlib import suppress
 

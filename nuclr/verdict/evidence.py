@@ -16,7 +16,7 @@ from nuclr.verdict.bound import Interval
 from nuclr.verdict.panels import Panel
 from nuclr.verdict.record import Record, blank, plain
 from nuclr.verdict.registry import SLUG, Claim, Measure
-from nuclr.verdict.statistics import Control, EvidenceError, Verdict, decide, finite, student, worst
+from nuclr.verdict.statistics import Control, EvidenceError, Verdict, closed, decide, finite, student, worst
 from nuclr.verdict.wording import sentence
 
 __all__ = ["Evidence", "Panel"]
@@ -65,8 +65,8 @@ class Evidence:
         elif over == "exact":
             found, method = (numbers[0], numbers[0]), "exact"
         else:
-            low, high = finite(interval or (), f"{what}: the interval")
-            found, method = (low, high), f"95 % interval over {over}s"
+            assert interval is not None, "checked above"
+            found, method = closed(interval, f"The interval of {name!r}"), f"95 % interval over {over}s"
         self._measures[name] = {
             "name": name,
             "label": measure.label,

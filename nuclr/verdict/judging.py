@@ -55,8 +55,7 @@ class Judging:
     def finish(self, name: str, found: Record, duration: float | None = None) -> None:
         """Take the record `found` for the claim `name`; `duration` in seconds."""
         found["test"] = self.tests.get(name)
-        found["provenance"] = self._provenance | {"judged_at": provenance.now(), "duration": duration}
-        self._put(name, found)
+        self._put(name, found, duration)
         self.save()
 
     def crashed(self, test: str, reason: str) -> None:
@@ -91,7 +90,8 @@ class Judging:
         """The verdicts that occur among the claims `names`."""
         return {Verdict(self.records[name]["verdict"]) for name in names}
 
-    def _put(self, name: str, found: Record) -> None:
+    def _put(self, name: str, found: Record, duration: float | None = None) -> None:
+        found["provenance"] = self._provenance | {"judged_at": provenance.now(), "duration": duration}
         self.judged.add(name)
         self.records[name] = found
 

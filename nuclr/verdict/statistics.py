@@ -76,6 +76,14 @@ def finite(values: ArrayLike, what: str) -> tuple[float, ...]:
     return tuple(flat.tolist())
 
 
+def closed(interval: ArrayLike, what: str) -> Interval:
+    """`interval` as (low, high). Raises EvidenceError, which names `what`, unless it is finite and the right way up."""
+    ends = finite(interval, what)
+    if len(ends) != 2 or ends[0] > ends[1]:
+        raise EvidenceError(f"{what} must be (low, high) with low not above high: {interval!r}.")
+    return ends[0], ends[1]
+
+
 def student(values: Sequence[float], clip: Interval | None = None) -> Interval | None:
     """95 % Student t interval of the mean of `values`, cut to `clip`; None for fewer than two values."""
     n = len(values)
@@ -99,11 +107,8 @@ def bootstrap(values: ArrayLike, statistic: Callable[[NDArray[np.float64]], floa
     finite(rows, "The bootstrap sample")
     if rows.ndim == 0 or len(rows) < 2:
         raise EvidenceError("A bootstrap needs at least two rows.")
-    if (rows == rows[0]).all():
-        value = finite(statistic(rows), "The bootstrapped statistic")[0]
-        return value, value
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # gives NaN, which is refused below
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # gives NaN, which is dealt with below
         found = stats.bootstrap(
             (np.arange(len(rows)),),
             lambda drawn: statistic(rows[drawn.astype(int)]),
@@ -114,8 +119,11 @@ def bootstrap(values: ArrayLike, statistic: Callable[[NDArray[np.float64]], floa
             method="BCa",
             random_state=np.random.default_rng(seed),
         )
-    low, high = finite([found.confidence_interval.low, found.confidence_interval.high], "The bootstrap interval")
-    return low, high
+    resampled = finite(found.bootstrap_distribution, "The bootstrapped statistic")
+    low, high = min(resampled), max(resampled)
+    if high - low <= 1e-9 * max(abs(low), abs(high)):  # a perfect trend, say, has no spread but for rounding
+        return low, high
+    return closed(found.confidence_interval, "The bootstrap interval")
 
 
 def decide(
@@ -164,9 +172,7 @@ def worst(verdicts: Iterable[Verdict]) -> int:
 
 def _check(interval: Interval | None, controls: Sequence[Control], value: float | None) -> None:
     if interval is not None:
-        low, high = finite(interval, "The interval")
-        if low > high:
-            raise EvidenceError(f"The interval is upside down: {low:g} to {high:g}.")
+        closed(interval, "The interval")
     if value is not None:
         finite(value, "The value")
     for control in controls:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from conftest import GOOD_COUNT, GOOD_VOLUME, Judge, claim_test
+
+from .small_paper import GOOD_COUNT, GOOD_VOLUME, Judge, claim_test
 
 SOUND = """
 def test_volume(evidence):

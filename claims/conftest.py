@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nuclr import runs as profiles
-from nuclr.analysis.pca import Components, components
+from nuclr.analysis.pca import Components, components, leading
 from nuclr.data import table
 from nuclr.model.probe import Probe
 from nuclr.physics.formulas import SEMF
@@ -92,8 +92,7 @@ class Run:
 
     def axes(self, symbol: str) -> Array:
         """The first three principal coordinates (k, 3) of the embedding of "Z" or "N"."""
-        embedding = self.probe.embedding(symbol)
-        return components(embedding).project(embedding, 3)
+        return leading(self.probe.embedding(symbol), 3)
 
 
 @pytest.fixture

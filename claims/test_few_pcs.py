@@ -12,9 +12,8 @@ PLACES = ("z", "n", "penultimate")
 
 
 def counts_to_try(width):
-    """Every count up to 16, then coarser: the bound is at ten."""
-    coarse = [20, 24, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048]
-    return [k for k in [*range(1, 17), *coarse] if k < width] + [width]
+    """Every count around the bound of ten, then coarser."""
+    return [k for k in (*range(1, 13), 16, 24, 32, 64, 128, 256, 512, 1024) if k < width] + [width]
 
 
 def rms_by_count(probe, nuclides, place, choose):

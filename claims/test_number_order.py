@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nuclr.analysis.pca import components
+from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import orderedness
 from nuclr.verdict.evidence import Panel
 
@@ -13,8 +13,7 @@ VARIANTS = {"joint": "", "joint-without-numbers": "-without-numbers"}
 
 
 def pc0(probe, symbol):
-    embedding = probe.embedding(symbol)
-    return components(embedding).project(embedding, 1)[:, 0]
+    return leading(probe.embedding(symbol), 1)[:, 0]
 
 
 def test_the_first_component_counts(runs, core, evidence):

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nuclr.errors import NuclrError
+from nuclr.errors import NuclrError, Stopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,10 +41,7 @@ def main() -> None:
         app()
     except NuclrError as error:
         print(f"nuclr: {error}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("nuclr: stopped; what was trained is kept, and the same command goes on from there.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(130 if isinstance(error, Stopped) else 2)
 
 
 @app.command(epilog="Example: `python -m nuclr train --profile cpu`")

@@ -10,6 +10,10 @@ class NuclrError(Exception):
     """Something the user can mend. The message names what was wrong and what to do about it."""
 
 
+class Stopped(NuclrError):
+    """The user stopped the work (Ctrl-C); the message says what is kept."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> NuclrError:
     """The error for a name that does not exist, with the nearest one that does.
 

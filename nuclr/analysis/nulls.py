@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
-from nuclr.analysis.pca import components
+from nuclr.analysis.pca import leading
 
 Array = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def like(embedding: Array, draws: int, seed: int) -> Array:
 
 def leading_axes(draws: Array, count: int = 3) -> list[Array]:
     """The first `count` principal coordinates of every draw: what a measure of an embedding is given."""
-    return [components(draw).project(draw, count) for draw in draws]
+    return [leading(draw, count) for draw in draws]
 
 
 def smooth_functions(z: NDArray[np.int64], n: NDArray[np.int64], width: float, draws: int, seed: int) -> Array:

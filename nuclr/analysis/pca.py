@@ -36,6 +36,12 @@ def components(x: Array) -> Components:
     return Components(found.mean_, found.components_, found.explained_variance_ratio_)
 
 
+def leading(x: Array, count: int) -> Array:
+    """The first `count` principal coordinates (k, count) of the points x (k, d), without the work for the others."""
+    axes: Array = PCA(count, svd_solver="arpack", random_state=0).fit_transform(x)
+    return axes
+
+
 def random_directions(like: Components, seed: int) -> Components:
     """As many random orthonormal directions about the same mean: the control for principal ones. Shares are not defined
     for them and left empty."""

@@ -154,7 +154,7 @@ class Fleet:
                 },
             )
             group["params"].append(self.parameters[name])
-        return torch.optim.AdamW(list(groups.values()), lr=training.learning_rate, fused=True)
+        return torch.optim.AdamW(list(groups.values()), lr=training.learning_rate, eps=1e-15, fused=True)
 
     def _advance(self) -> Tensor:
         z, n, observable, target, weight = (

@@ -5,24 +5,26 @@ from __future__ import annotations
 import ast
 import hashlib
 import multiprocessing
-import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 import nuclr.model.network
 import nuclr.model.parametrization
 import nuclr.train.examples
 import nuclr.train.loop
 from nuclr.config import RunConfig, fingerprint
-from nuclr.errors import NuclrError
+from nuclr.errors import NuclrError, Stopped
 from nuclr.runs import planned
 from nuclr.train.examples import batch_rows, examples
 from nuclr.train.progress import Display
@@ -133,7 +135,7 @@ def train_missing(profile: str, root: Path, device: str, workers: int, display: 
     jobs = fleets([run for run in before if run.stored is None], profile, root, device)
     display.plan(before, jobs)
     if jobs:
-        with StoreLock(root):
+        with alone(root):
             _run(jobs, workers if device == "cpu" else 1, display)
     return before
 
@@ -150,11 +152,15 @@ def _run(jobs: list[Job], workers: int, display: Display) -> None:
                     pool.submit(_work, index, job, seen, stop): job for index, job in enumerate(jobs)
                 }
                 _watch(running, seen, display)
-        except BaseException:
-            stop.set()  # every fleet saves its state after the step it is in
+        except KeyboardInterrupt:
+            raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
+        except BrokenProcessPool as trouble:
+            raise NuclrError(
+                "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
+            ) from trouble
+        finally:
+            stop.set()  # wherever this ends early, every fleet saves its state after the step that it is in
             pool.shutdown(wait=True, cancel_futures=True)
-            raise
-        pool.shutdown()
 
 
 def _watch(running: dict[Future[bool], Job], seen: Any, display: Display) -> None:
@@ -170,7 +176,6 @@ def _watch(running: dict[Future[bool], Job], seen: Any, display: Display) -> Non
 
 def _prepare() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks the workers to stop
-    os.nice(5)
     keep_freed_memory()
 
 
@@ -188,35 +193,22 @@ def _work(index: int, job: Job, seen: Any, stop: Any) -> bool:
     return train(job, on_progress)
 
 
-class StoreLock:
-    """At most one training process works on a store; the second is told which one is there."""
-
-    def __init__(self, root: Path) -> None:
-        self.path = root / ".lock"
-
-    def __enter__(self) -> None:
-        import fcntl
-
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            self.file = open(self.path, "a+")
-        except OSError as trouble:
-            raise NuclrError(
-                f"Cannot write to the store {self.path.parent} ({trouble.strerror}): name a writable one with --store."
-            ) from trouble
-        try:
-            fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as trouble:
-            self.file.seek(0)
-            holder = self.file.read().strip() or "unknown"
-            self.file.close()
-            raise NuclrError(
-                f"Another training (process {holder}) is at work on the store {self.path.parent}: "
-                "wait for it, or name another with --store."
-            ) from trouble
-        self.file.truncate(0)
-        self.file.write(str(os.getpid()))
-        self.file.flush()
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
+@contextmanager
+def alone(root: Path) -> Iterator[None]:
+    """Hold the store's lock: at most one training process works on a store. The lock of a killed process is free."""
+    lock = FileLock(root / ".lock")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=0)
+    except Timeout as trouble:
+        raise NuclrError(
+            f"Another training is at work on the store {root}: wait for it, or name another store with --store."
+        ) from trouble
+    except OSError as trouble:
+        raise NuclrError(
+            f"Cannot write to the store {root} ({trouble.strerror}): name a writable folder with --store."
+        ) from trouble
+    try:
+        yield
+    finally:
+        lock.release()

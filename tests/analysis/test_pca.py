@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nuclr.analysis.pca import components, cosine, cosines, random_directions
+from nuclr.analysis.pca import components, cosine, cosines, leading, random_directions
 
 seeds = st.integers(0, 10_000)
 
@@ -17,6 +17,12 @@ def test_components_are_those_of_the_covariance(seed):
     values, vectors = np.linalg.eigh(np.cov(x.T))
     assert found.share == pytest.approx(values[::-1] / values.sum())
     assert np.abs(np.einsum("ij,ji->i", found.directions, vectors[:, ::-1])) == pytest.approx(np.ones(6))
+
+
+@given(seeds)
+def test_leading_coordinates_are_those_of_all_components_up_to_sign(seed):
+    x = np.random.default_rng(seed).standard_normal((40, 20)).cumsum(0)
+    assert np.abs(leading(x, 3)) == pytest.approx(np.abs(components(x).project(x, 3)), abs=1e-6)
 
 
 def test_keeping_every_component_changes_nothing_and_keeping_none_leaves_the_mean():

@@ -14,5 +14,6 @@ def test_the_plugin_imports_no_torch_and_nothing_above_it() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert all(
-        name.split(".")[:2] in (["nuclr"], ["nuclr", "errors"], ["nuclr", "files"], ["nuclr", "verdict"]) for name in done.stdout.split()
+        name.split(".")[:2] in (["nuclr"], ["nuclr", "errors"], ["nuclr", "files"], ["nuclr", "verdict"])
+        for name in done.stdout.split()
     )

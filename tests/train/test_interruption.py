@@ -1,0 +1,87 @@
+"""Real processes, really interrupted: what was trained is kept, and the weights come out the same to the bit."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# The command line on a profile of two runs, long enough to be interrupted and short enough for a test.
+CHILD = """
+from nuclr import runs
+from nuclr.cli import main
+from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+
+def planned(profile):
+    return [
+        RunConfig("short", seed, DataConfig(observables=("radius",)), ModelConfig(width=8),
+                  TrainingConfig(steps=2000, warmup=10, batch=64))
+        for seed in (0, 1)
+    ]
+
+if __name__ == "__main__":
+    from nuclr.train import plan
+    plan.planned = planned
+    main()
+"""
+
+
+def start(folder):
+    script = folder / "child.py"
+    script.write_text(CHILD)
+    return subprocess.Popen(
+        [sys.executable, str(script), "train", "--profile", "smoke", "--device", "cpu", "--store", str(folder / "runs")],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def files(folder):
+    """Checksums of the weights, checkpoints and curves of every finished run."""
+    manifests = [json.loads(path.read_text()) for path in sorted(folder.glob("runs/smoke/short/*/*/manifest.json"))]
+    return [manifest["files"] for manifest in manifests]
+
+
+def wait_for_training(folder, child):
+    deadline = time.monotonic() + 60
+    while not list(folder.glob("runs/.unfinished/*/checkpoint-1.safetensors")):
+        assert child.poll() is None, child.communicate()
+        assert time.monotonic() < deadline, "the training did not begin"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("undisturbed")
+    child = start(folder)
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 0, out + err
+    return files(folder)
+
+
+@pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path, kill):
+    child = start(tmp_path)
+    wait_for_training(tmp_path, child)
+    os.killpg(child.pid, kill)
+    _, err = child.communicate(timeout=60)
+    assert files(tmp_path) == []
+    if kill == signal.SIGINT:
+        assert child.returncode == 130
+        assert err.strip().endswith("the same command goes on from there.")
+        assert list(tmp_path.glob("runs/.unfinished/*/state.safetensors"))
+
+    child = start(tmp_path)
+    out, err = child.communicate(timeout=120)
+    assert child.returncode == 0, out + err
+    assert len(undisturbed) == 2
+    assert files(tmp_path) == undisturbed
+    assert not list(tmp_path.glob("runs/.unfinished/*"))

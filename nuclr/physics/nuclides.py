@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from nuclr.errors import NuclrError, unknown
 
 # Z = 0 is the free neutron, as in the mass tables.
 _ELEMENTS = (
@@ -34,6 +37,22 @@ def name(z: int, n: int) -> str:
     if z < 0 or n < 0 or z + n == 0:
         raise ValueError(f"There is no nucleus with Z = {z} and N = {n}.")
     return f"{z + n}{SYMBOLS[z]}" if z < len(SYMBOLS) else f"{z + n}[{z}]"
+
+
+def parse(text: str) -> tuple[int, int]:
+    """(z, n) of a nuclide written as "208Pb", "Pb-208" or "82,126". Raises NuclrError for anything else."""
+    if match := re.fullmatch(r"(\d+),(\d+)", text):
+        return int(match[1]), int(match[2])
+    match = re.fullmatch(r"(?P<a>\d+)-?(?P<symbol>[A-Za-z]+)|(?P<symbol2>[A-Za-z]+)-?(?P<a2>\d+)", text)
+    if not match:
+        raise NuclrError(f"{text!r} is no nuclide: write it as 208Pb, Pb-208 or 82,126.")
+    symbol, a = match["symbol"] or match["symbol2"], int(match["a"] or match["a2"])
+    if symbol.capitalize() not in SYMBOLS:
+        raise unknown("element", symbol, SYMBOLS[1:])
+    z = SYMBOLS.index(symbol.capitalize())
+    if a < z:
+        raise NuclrError(f"{text!r} has {z} protons among {a} nucleons: that is no nuclide.")
+    return z, a - z
 
 
 def magic_distance(number: ArrayLike, magic: Sequence[int]) -> NDArray[Any]:

@@ -186,7 +186,8 @@ class Evidence:
         if len(self._measures) == 1:
             return str(deciding["reason"])
         named = f"{sentence(deciding['label'])}: {deciding['reason']}"
-        return f"All {len(self._measures)} measures hold. {named}" if verdict is Verdict.REPRODUCED else named
+        hold = "Both measures hold" if len(self._measures) == 2 else f"All {len(self._measures)} measures hold"
+        return f"{hold}. {named}" if verdict is Verdict.REPRODUCED else named
 
     def _controls_outside(self) -> bool | None:
         outside = [control["outside"] for measured in self._measures.values() for control in measured["controls"]]

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z, MASS_EXCESS_H, MASS_EXCESS_N, SYMBOLS, magic_distance, name
+from nuclr.errors import NuclrError
+from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z, MASS_EXCESS_H, MASS_EXCESS_N, SYMBOLS, magic_distance, name, parse
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,19 @@ def test_free_nucleons_decay() -> None:
     # CODATA: the neutron is 1293.332 keV heavier than the proton, the electron 510.999 keV; the atom binds by 13.6 eV.
     released = MASS_EXCESS_N - MASS_EXCESS_H
     assert released == pytest.approx(1293.332 - 510.999 + 0.0136, abs=0.002)
+
+
+@given(st.integers(1, 118), st.integers(0, 177))
+def test_every_name_is_read_back(z: int, n: int) -> None:
+    assert parse(name(z, n)) == (z, n)
+    assert parse(f"{z},{n}") == (z, n)
+
+
+@pytest.mark.parametrize("text", ["Pb-208", "pb208", "208-Pb"])
+def test_usual_spellings_are_read(text: str) -> None:
+    assert parse(text) == (82, 126)
+
+
+def test_more_protons_than_nucleons_is_an_error() -> None:
+    with pytest.raises(NuclrError, match="82 protons among 20 nucleons"):
+        parse("20Pb")

@@ -40,7 +40,7 @@ def test_all_measures_must_hold(pair: Evidence) -> None:
     pair.control("untrained", np.linspace(-2, -1, 5), measures=["first"])
     assert pair.conclude() is Verdict.REPRODUCED
     record = pair.record()
-    assert record["reason"] == "All 2 measures hold. The first: 2 is above 0; the control stays outside."
+    assert record["reason"] == "Both measures hold. The first: 2 is above 0; the control stays outside."
     first, second = record["measures"]
     assert (first["name"], first["interval"], first["method"]) == ("first", [2.0, 2.0], "exact")
     assert (second["name"], second["interval"], second["method"]) == (

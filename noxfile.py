@@ -25,9 +25,9 @@ def claims(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The unit tests."""
+    """The unit tests, a process a core. A part: nox -s tests -- tests/analysis."""
     install(session, "dev")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n", "auto", *session.posargs)
 
 
 @nox.session

@@ -52,13 +52,14 @@ def train(
     device: DeviceOption = "auto",
 ) -> None:
     """Train every run of a profile that the store lacks; interrupted training resumes."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
+    _check_profile(profile)
     import torch
 
     from nuclr.train.plan import resolve_profile, train_missing
     from nuclr.train.progress import Display
 
-    if device not in ("auto", "cpu", "cuda"):
-        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
     if device == "cuda" and not torch.cuda.is_available():
         raise NuclrError("This machine has no CUDA device that torch can use: train with --device cpu.")
     device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
@@ -124,9 +125,10 @@ def reproduce(
     strict: Annotated[bool, typer.Option("--strict", help="Fail on any claim that is not reproduced.")] = False,
 ) -> None:
     """Train what is missing, judge every claim, write the report. Ends 0 when every claim got a verdict."""
+    _from_root(CLAIMS_FILE)
+    _check_profile(profile)
     from nuclr.train.plan import resolve_profile
 
-    _from_root(CLAIMS_FILE)
     name = resolve_profile(profile)
     started = time.monotonic()
     train(name, store, workers)
@@ -162,17 +164,19 @@ def predict(
     run: Annotated[str, typer.Option(help="Name of the trained run; its seeds give the spread.")] = "joint",
 ) -> None:
     """What the trained networks predict for a nuclide, beside the evaluated values."""
+    from nuclr.physics.nuclides import name, parse
+
+    asked = [parse(text) for text in nuclides]
+    _check_profile(profile)
     import numpy as np
 
     from nuclr import runs
     from nuclr.data import table
     from nuclr.data.observables import OBSERVABLES
     from nuclr.model.network import MAX_N, MAX_Z
-    from nuclr.physics.nuclides import name, parse
     from nuclr.train.plan import require, resolve_profile
     from nuclr.train.store import Store
 
-    asked = [parse(text) for text in nuclides]
     for z, n in asked:
         if not (1 <= z <= MAX_Z and 1 <= n <= MAX_N):
             raise NuclrError(f"Z = {z}, N = {n} is beyond what is trained: Z from 1 to {MAX_Z}, N from 1 to {MAX_N}.")
@@ -219,6 +223,14 @@ def data(
             print(
                 f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}"
             )
+
+
+def _check_profile(profile: str) -> None:
+    """Refuse an unknown profile at once, before the seconds that importing torch takes."""
+    from nuclr.runs import planned
+
+    if profile != "auto":
+        planned(profile)
 
 
 def _cores() -> int:

@@ -85,8 +85,16 @@ class Fleet:
         on_step(steps done) is called every CHECK_EVERY steps; a False from it stops the loop after that step.
         on_checkpoint(step) is called at the log-spaced checkpoints.
         """
+        precision = torch.get_float32_matmul_precision()
         torch.set_float32_matmul_precision(PRECISIONS[self.config.training.precision])
         torch.set_flush_denormal(True)  # moments of silent units fade into denormals, which a CPU computes far slower
+        try:
+            return self._train(on_step, on_checkpoint)
+        finally:
+            torch.set_flush_denormal(False)
+            torch.set_float32_matmul_precision(precision)
+
+    def _train(self, on_step: Callable[[int], bool], on_checkpoint: Callable[[int], None]) -> bool:
         steps = self.config.training.steps
         points, checkpoints = set(curve_steps(steps)), set(log_spaced(steps, CHECKPOINTS))
         while True:

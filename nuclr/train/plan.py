@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import multiprocessing
-import signal
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 import nuclr.model.network
 import nuclr.model.parametrization
 import nuclr.train.examples
 import nuclr.train.loop
 from nuclr.config import RunConfig, fingerprint
-from nuclr.errors import NuclrError, Stopped
+from nuclr.errors import NuclrError
 from nuclr.runs import planned
 from nuclr.train.examples import batch_rows, examples
+from nuclr.train.pool import alone, train_all
 from nuclr.train.progress import Display
 from nuclr.train.store import Store, StoredRun
-from nuclr.train.worker import Job, keep_freed_memory, train
+from nuclr.train.worker import Job
 
 # The modules whose source decides the weights of a run.
 CAUSES = (nuclr.model.network, nuclr.model.parametrization, nuclr.train.examples, nuclr.train.loop)
@@ -136,79 +129,5 @@ def train_missing(profile: str, root: Path, device: str, workers: int, display: 
     display.plan(before, jobs)
     if jobs:
         with alone(root):
-            _run(jobs, workers if device == "cpu" else 1, display)
+            train_all(jobs, workers if device == "cpu" else 1, display)
     return before
-
-
-def _run(jobs: list[Job], workers: int, display: Display) -> None:
-    context = multiprocessing.get_context("spawn")
-    with context.Manager() as manager:
-        seen: Any = manager.dict()
-        stop = manager.Event()
-        pool = ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_prepare)
-        try:
-            with display:
-                running: dict[Future[bool], Job] = {
-                    pool.submit(_work, index, job, seen, stop): job for index, job in enumerate(jobs)
-                }
-                _watch(running, seen, display)
-        except KeyboardInterrupt:
-            raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
-        except BrokenProcessPool as trouble:
-            raise NuclrError(
-                "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
-            ) from trouble
-        finally:
-            stop.set()  # wherever this ends early, every fleet saves its state after the step that it is in
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _watch(running: dict[Future[bool], Job], seen: Any, display: Display) -> None:
-    pending = set(running)
-    while pending:
-        done, pending = wait(pending, timeout=0.5)
-        display.update(dict(seen))
-        for future in done:
-            job = running[future]
-            future.result()
-            display.finished(job)
-
-
-def _prepare() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks the workers to stop
-    keep_freed_memory()
-
-
-def _work(index: int, job: Job, seen: Any, stop: Any) -> bool:
-    last = 0.0
-
-    def on_progress(rows: int) -> bool:
-        nonlocal last
-        if time.monotonic() - last > 0.4:  # a message costs as much as a small step
-            seen[index] = rows
-            last = time.monotonic()
-            return not stop.is_set()
-        return True
-
-    return train(job, on_progress)
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Hold the store's lock: at most one training process works on a store. The lock of a killed process is free."""
-    lock = FileLock(root / ".lock")
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as trouble:
-        raise NuclrError(
-            f"Another training is at work on the store {root}: wait for it, or name another store with --store."
-        ) from trouble
-    except OSError as trouble:
-        raise NuclrError(
-            f"Cannot write to the store {root} ({trouble.strerror}): name a writable folder with --store."
-        ) from trouble
-    try:
-        yield
-    finally:
-        lock.release()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nuclr.train.plan import Planned
     from nuclr.train.worker import Job
 
+NOT_BEGUN = -1
 PLAIN_EVERY = 15.0  # seconds between lines where there is no terminal
 
 
@@ -50,7 +51,7 @@ class Display:
 
     def __enter__(self) -> Self:
         self.started = self.printed = time.monotonic()
-        self.at_start: int | None = None
+        self.first: dict[int, int] = {}
         self.progress.start()
         self.task = self.progress.add_task("training", total=self.total, status="")
         return self
@@ -58,13 +59,13 @@ class Display:
     def __exit__(self, *_: object) -> None:
         self.progress.stop()
 
-    def update(self, seen: Mapping[int, int]) -> None:
-        """`seen` maps the index of a fleet to the rows that it has seen."""
-        rows = sum(seen.values())
-        if self.at_start is None:
-            self.at_start = rows  # resumed fleets begin with rows that this session did not train
+    def update(self, seen: Sequence[int]) -> None:
+        """`seen` holds for each fleet the rows that it has seen, or NOT_BEGUN."""
+        begun = {fleet: rows for fleet, rows in enumerate(seen) if rows != NOT_BEGUN}
+        self.first = begun | self.first  # a resumed fleet begins with rows that this session did not train
+        rows = sum(begun.values())
         elapsed = time.monotonic() - self.started
-        rate = (rows - self.at_start) / elapsed if elapsed else 0.0
+        rate = (rows - sum(self.first.values())) / elapsed
         left = _clock((self.total - rows) / rate) if rate else "?"
         status = f"{self.done}/{self.fleets} fleets, {rate:,.0f} rows/s, {left} left"
         self.progress.update(self.task, completed=rows, status=status)

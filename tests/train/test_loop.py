@@ -14,7 +14,6 @@ def one_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-    torch.set_float32_matmul_precision("highest")
 
 
 def weights(fleet):
@@ -102,3 +101,10 @@ def test_checkpoints_are_spaced_in_the_logarithm_and_reach_both_ends():
     assert ratios.max() / ratios.min() < 1.1
     assert set(steps) <= set(curve_steps(15_000))
     assert log_spaced(1, 12) == [0, 1]
+
+
+def test_training_leaves_the_process_as_it_was(tiny):
+    Fleet([tiny(precision="bf16-matmul", steps=20)]).train()
+    assert torch.get_float32_matmul_precision() == "highest"
+    assert np.float64(5e-324) * 2 > 0  # denormals are alive again
+    assert (torch.tensor([1e-40]) * 2).item() > 0

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from nuclr.errors import NuclrError
-from nuclr.train import plan
+from nuclr.train import plan, pool
 from nuclr.train.store import Store
 from nuclr.train.worker import Job, train
 
@@ -120,7 +120,7 @@ def test_an_unwritable_store_is_one_sentence(tiny, tmp_path):
 
 
 def test_a_second_training_on_the_same_store_is_turned_away(tmp_path):
-    with plan.alone(tmp_path), pytest.raises(NuclrError, match="Another training is at work"), plan.alone(tmp_path):
+    with pool.alone(tmp_path), pytest.raises(NuclrError, match="Another training is at work"), pool.alone(tmp_path):
         pass
-    with plan.alone(tmp_path):  # released
+    with pool.alone(tmp_path):  # released
         assert Path(tmp_path, ".lock").exists()

@@ -145,7 +145,10 @@ class Fleet:
         return torch.cat(parts, dim=1).numpy()
 
     def errors(self) -> list[dict[str, float]]:
-        """RMS errors of every run in physical units, by set and observable; `.measured` leaves out estimated values."""
+        """RMS errors of every run in physical units, by set and observable; `.measured` leaves out estimated values.
+
+        After the training these are of float32 products, while the curves are of the precision that trained.
+        """
         return [
             rms(
                 data.physical(unit) - data.value,

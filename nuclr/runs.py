@@ -46,7 +46,7 @@ PROFILES = {
         model=ModelConfig(width=128, depth=2),
         # 15,000 steps under the cosine at this weight decay add up to a total decay (sum of learning rate times weight
         # decay) of 1, as in the published runs: what is left of the initial noise in the embeddings depends on it. Half
-        # the batch of the joint runs costs their structure (order of Z 0.82 instead of 0.96), see docs/training.md.
+        # the batch of the joint runs costs their structure (order of Z 0.82 instead of 0.98), see docs/training.md.
         single=TrainingConfig(steps=15_000, weight_decay=0.0133),
         joint=TrainingConfig(steps=15_000, weight_decay=0.0133, batch=2048),
         seeds_single=5,

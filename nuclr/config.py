@@ -59,7 +59,7 @@ class TrainingConfig:
     weight_decay: decoupled (AdamW), before muP's scaling.
     steps, warmup: optimizer steps in all, and the linear warm-up among them.
     schedule: "cosine" to zero, or "constant", after the warm-up.
-    batch: rows in a step, as a share of the training rows (< 1) or as a number of rows (an integer >= 1).
+    batch: rows in a step, as a share of the training rows (at most 1) or as a number of rows (an integer above 1).
     weighting: squared errors over the expected error squared ("chi2"), over the expected error once ("inverse", as the
         published code), or in min-max units ("equal").
     precision: "float32", or "bf16-matmul": float32 everywhere but inside matrix products, which take bfloat16 inputs.
@@ -81,7 +81,7 @@ class TrainingConfig:
         _require(self.steps >= 1, f"steps is {self.steps}: it must be at least 1.")
         _require(0 <= self.warmup < self.steps, f"warmup is {self.warmup}: it must be below steps ({self.steps}).")
         share = 0 < self.batch <= 1
-        rows = self.batch >= 1 and float(self.batch).is_integer()
+        rows = self.batch > 1 and float(self.batch).is_integer()
         _require(share or rows, f"batch is {self.batch}: give a share in (0, 1] or a whole number of rows.")
 
 

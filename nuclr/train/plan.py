@@ -26,7 +26,7 @@ from nuclr.train.worker import Job
 
 # The modules whose source decides the weights of a run.
 CAUSES = (nuclr.model.network, nuclr.model.parametrization, nuclr.train.examples, nuclr.train.loop)
-LARGEST_FLEET = 3  # on a CPU: more replicas leave the cache, see docs/performance.md
+LARGEST_FLEET = 3  # on a CPU: larger ones gain little and spread unevenly over the workers, see docs/performance.md
 
 
 @dataclass(frozen=True)

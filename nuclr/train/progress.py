@@ -45,9 +45,8 @@ class Display:
                 reasons.setdefault((run.config.name, run.reason.split(":")[0]), []).append(run.config.seed)
         for (name, reason), seeds in reasons.items():
             self.console.print(f"  train {name}, seeds {', '.join(map(str, seeds))} ({reason})", highlight=False)
-        self.costs = [cost(job) for job in jobs]
         self.fleets, self.done = len(jobs), 0
-        self.total = sum(self.costs)
+        self.total = sum(cost(job) for job in jobs)
 
     def __enter__(self) -> Self:
         self.started = self.printed = time.monotonic()

@@ -1,0 +1,71 @@
+/* What happens to a slice of rows between the matrix products, forward and back. */
+#pragma once
+#include "memory.h"
+
+/* First layer: x = SiLU of the sum of three lines of the tables, and its derivative. */
+static void look_up(Work *w, Panel to, const int16_t *tokens[3]) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        const float *z = line(w, w->table[0], tokens[0][row]), *n = line(w, w->table[1], tokens[1][row]),
+                    *t = line(w, w->table[2], tokens[2][row]);
+        float *x = line(w, to, row), *slope = line(w, w->slope, row);
+        for (int j = 0; j < d; j += LANES) {
+            vec h = *(vec *)(z + j) + *(vec *)(n + j) + *(vec *)(t + j), gate = reciprocal(1.0f + exponential(-h));
+            *(vec *)(x + j) = h * gate;
+            *(vec *)(slope + j) = gate * (1.0f + h * (1.0f - gate));
+        }
+    }
+}
+
+static void rectify(const Work *w, Panel x, const float *bias) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        float *at = line(w, x, row);
+        for (int j = 0; j < d; j += LANES) *(vec *)(at + j) = rectified(*(vec *)(at + j) + *(vec *)(bias + j));
+    }
+}
+
+/* added = relu(added + bias); after = before + added */
+static void join(const Work *w, Panel before, Panel added, const float *bias, Panel after) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        const float *x = line(w, before, row);
+        float *plus = line(w, added, row), *sum = line(w, after, row);
+        for (int j = 0; j < d; j += LANES) {
+            vec y = rectified(*(vec *)(plus + j) + *(vec *)(bias + j));
+            *(vec *)(plus + j) = y;
+            *(vec *)(sum + j) = *(vec *)(x + j) + y;
+        }
+    }
+}
+
+/* to = from where a unit was active, else 0; its sum over the rows is added to the gradient of the bias. */
+static void mask(const Work *w, Panel from, Panel unit, Panel to, float *restrict bias) {
+    int d = w->shape.width;
+    for (int j = 0; j < d; j += 2 * LANES) {
+        vec sum0 = *(vec *)(bias + j), sum1 = *(vec *)(bias + j + LANES), zero = {0};
+        for (int row = 0; row < SLICE; row++) {
+            const float *x = line(w, from, row) + j, *on = line(w, unit, row) + j;
+            float *y = line(w, to, row) + j;
+            vec y0 = (vec)((*(bits *)x) & (*(vec *)on > zero));
+            vec y1 = (vec)((*(bits *)(x + LANES)) & (*(vec *)(on + LANES) > zero));
+            *(vec *)y = y0, *(vec *)(y + LANES) = y1;
+            sum0 += y0, sum1 += y1;
+        }
+        *(vec *)(bias + j) = sum0, *(vec *)(bias + j + LANES) = sum1;
+    }
+}
+
+/* The gradient of the stream, times the SiLU's derivative, to the lines of the tables that it came from. */
+static void scatter(Work *w, const int16_t *tokens[3]) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        const float *back = line(w, w->back, row), *slope = line(w, w->slope, row);
+        float *restrict z = line(w, w->d_table[0], tokens[0][row]), *restrict n = line(w, w->d_table[1], tokens[1][row]),
+              *restrict t = line(w, w->d_table[2], tokens[2][row]);
+        for (int j = 0; j < d; j++) {
+            float x = back[j] * slope[j];
+            z[j] += x, n[j] += x, t[j] += x;
+        }
+    }
+}

@@ -1,0 +1,201 @@
+"""The engine for CPUs: kernel.c, compiled on the machine that trains and called through ctypes, one run at a time.
+
+Where there is no C compiler, or the network is not the paper's plain one, the torch engine (replicas.py) trains instead:
+the same steps, several times slower. A run's manifest says which engine trained it and in what arithmetic.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from ctypes import c_double, c_float, c_int16, c_int32, c_int64, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nuclr.config import ModelConfig, RunConfig
+from nuclr.files import cache_folder, write
+from nuclr.model.network import MAX_N, MAX_Z, Network
+from nuclr.train.examples import Batches, Examples
+from nuclr.train.schedule import learning_rate
+
+SOURCE = Path(__file__).with_name("kernel.c")
+# No option may let the compiler assume that NaN does not occur: a diverging run must show.
+FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fPIC", "-shared")
+
+
+class _Shape(ctypes.Structure):
+    _fields_ = [(name, c_int32) for name in ("width", "depth", "observables", "protons", "neutrons", "bf16")]
+
+
+class _Rows(ctypes.Structure):
+    _fields_ = [
+        ("z", ctypes.POINTER(c_int16)),
+        ("n", ctypes.POINTER(c_int16)),
+        ("observable", ctypes.POINTER(c_int16)),
+        ("target", ctypes.POINTER(c_float)),
+        ("weight", ctypes.POINTER(c_float)),
+    ]
+
+
+@cache
+def library() -> ctypes.CDLL | None:
+    """The compiled kernel; None where there is no compiler that can build it."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler or platform.system() == "Windows":
+        return None
+    flags = [*FLAGS, "-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else list(FLAGS)
+    source = SOURCE.read_bytes()
+    key = hashlib.sha256(source + " ".join([compiler, *flags, _processor()]).encode()).hexdigest()[:16]
+    built = cache_folder() / f"kernel-{key}.so"
+    if not built.exists():
+        with tempfile.TemporaryDirectory() as folder:
+            fresh = Path(folder) / "kernel.so"
+            try:
+                subprocess.run(
+                    [compiler, *flags, str(SOURCE), "-o", str(fresh), "-lm"], check=True, capture_output=True, timeout=120
+                )
+            except (OSError, subprocess.SubprocessError):
+                return None
+            write(built, fresh.read_bytes())
+    found = ctypes.CDLL(str(built))
+    found.nuclr_open.restype = c_void_p
+    found.nuclr_open.argtypes = [ctypes.POINTER(_Shape)]
+    found.nuclr_close.restype = None
+    found.nuclr_close.argtypes = [c_void_p]
+    found.nuclr_train.restype = c_double
+    found.nuclr_train.argtypes = [c_void_p] * 4 + [c_void_p, ctypes.POINTER(_Rows), c_void_p]
+    found.nuclr_train.argtypes += [c_int32, c_int32, c_int64, c_void_p, c_double]
+    found.nuclr_predict.restype = None
+    found.nuclr_predict.argtypes = [c_void_p, c_void_p, ctypes.POINTER(_Rows), c_int32, c_void_p]
+    return found
+
+
+def _processor() -> str:
+    """What `-march=native` depends on: a home folder may be shared by different machines."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        lines = cpuinfo.read_text().splitlines()
+        return "\n".join(sorted({line for line in lines if line.startswith(("model name", "flags", "Features"))}))
+    return f"{platform.machine()} {platform.processor()}"
+
+
+def can_train(config: RunConfig) -> bool:
+    """Whether the kernel knows this network, and can be had here."""
+    model = config.model
+    plain = model == ModelConfig(width=model.width, depth=model.depth)
+    return plain and model.width % 32 == 0 and model.depth <= 8 and library() is not None
+
+
+class Member:
+    """One run in the kernel: flat float32 arrays of its parameters and AdamW's moments, and its rows."""
+
+    def __init__(self, config: RunConfig, data: Examples, batches: Batches, kernel: ctypes.CDLL, bf16: bool) -> None:
+        self.config, self.batches, self.kernel = config, batches, kernel
+        self.network = Network(config.model, len(config.data.observables))
+        shape = _Shape(config.model.width, config.model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1, bf16)
+        self.work = kernel.nuclr_open(ctypes.byref(shape))
+        if not self.work:
+            raise MemoryError("There is no memory for the training of one more run: use fewer --workers.")
+        fresh = self.network.initialise([config.seed])
+        self.parameters = np.concatenate([fresh[name].numpy().ravel() for name in self.network.rules()])
+        self.first, self.second, self.gradient = (np.zeros_like(self.parameters) for _ in range(3))
+        self.training = _Columns(*(column.numpy() for column in batches.columns))
+        self.everything = _Columns(data.z, data.n, data.observable, data.target, data.weight)
+
+    def __del__(self) -> None:
+        if getattr(self, "work", None):
+            self.kernel.nuclr_close(self.work)
+
+    def advance(self, step: int, count: int) -> float:
+        order = np.ascontiguousarray(torch.cat([self.batches.indices(s) for s in range(step, step + count)]).numpy(), np.int32)
+        rates = np.array([learning_rate(self.config.training, s) for s in range(step, step + count)])
+        loss: float = self.kernel.nuclr_train(
+            self.work,
+            *(array.ctypes.data for array in (self.parameters, self.gradient, self.first, self.second)),
+            ctypes.byref(self.training.rows),
+            order.ctypes.data,
+            self.batches.rows,
+            count,
+            step,
+            rates.ctypes.data,
+            self.config.training.weight_decay,
+        )
+        return loss
+
+    def predictions(self) -> np.ndarray:
+        out = np.empty(len(self.everything.target), np.float32)
+        self.kernel.nuclr_predict(
+            self.work, self.parameters.ctypes.data, ctypes.byref(self.everything.rows), len(out), out.ctypes.data
+        )
+        return out.astype(np.float64)
+
+    def named(self, flat: np.ndarray) -> dict[str, Tensor]:
+        """Views of a flat array by the names of the parameters."""
+        tensors, start = {}, 0
+        for name, rule in self.network.rules().items():
+            size = int(np.prod(rule.shape))
+            tensors[name] = torch.from_numpy(flat[start : start + size].reshape(rule.shape))
+            start += size
+        return tensors
+
+
+class _Columns:
+    """Rows as the kernel reads them; keeps the arrays alive that it points to."""
+
+    def __init__(self, z: Any, n: Any, observable: Any, target: Any, weight: Any) -> None:
+        self.z, self.n, self.observable = (np.ascontiguousarray(column, np.int16) for column in (z, n, observable))
+        self.target, self.weight = (np.ascontiguousarray(column, np.float32) for column in (target, weight))
+        pointers = [column.ctypes.data_as(ctypes.POINTER(c_int16)) for column in (self.z, self.n, self.observable)]
+        floats = [column.ctypes.data_as(ctypes.POINTER(c_float)) for column in (self.target, self.weight)]
+        self.rows = _Rows(*pointers, *floats)
+
+
+class Native:
+    """Members that differ in whatever they like, trained one after the other: alone or together is the same to the bit."""
+
+    def __init__(self, configs: Sequence[RunConfig], examples: Sequence[Examples], batches: Sequence[Batches]) -> None:
+        kernel = library()
+        if kernel is None:
+            raise RuntimeError("the kernel cannot be built here: ask can_train() first")
+        bf16 = configs[0].training.precision == "bf16-matmul" and bool(kernel.nuclr_has_tiles())
+        self.name = f"native, {'bfloat16 products' if bf16 else 'float32'}"
+        self.members: dict[int, Member] = {
+            index: Member(config, data, batch, kernel, bf16)
+            for index, (config, data, batch) in enumerate(zip(configs, examples, batches, strict=True))
+        }
+
+    def advance(self, step: int, count: int) -> Tensor:
+        return torch.tensor([member.advance(step, count) for member in self.members.values()], dtype=torch.float64)
+
+    def predictions(self, index: int) -> np.ndarray:
+        return self.members[index].predictions()
+
+    def parameters(self, index: int) -> dict[str, Tensor]:
+        return self.members[index].named(self.members[index].parameters)
+
+    def state(self, index: int) -> dict[str, Tensor]:
+        member = self.members[index]
+        return {
+            f"{kind}.{name}": tensor
+            for kind, flat in (("parameter", member.parameters), ("first", member.first), ("second", member.second))
+            for name, tensor in member.named(flat).items()
+        }
+
+    def load(self, states: Sequence[dict[str, Tensor]]) -> None:
+        for index, state in enumerate(states):
+            for key, tensor in self.state(index).items():
+                tensor.copy_(state[key])
+
+    def drop(self, index: int) -> None:
+        del self.members[index]

@@ -26,7 +26,12 @@ Shape = tuple[ModelConfig, int, int, int, str, str]
 
 
 class Engine(Protocol):
-    """What computes the steps of a fleet. It is made from (configs, examples, device, dtype)."""
+    """What computes the steps of a fleet. It is made from (configs, examples, device, dtype).
+
+    name: its arithmetic, for the record of a run.
+    """
+
+    name: str
 
     def advance(self, step: int, count: int) -> Tensor:
         """Do steps `step` to `step + count - 1` of every member left: their losses in the last of them."""

@@ -57,6 +57,7 @@ class Replicas:
         # On a CPU, oneDNN takes bfloat16 inputs and gives float32 results by itself, which is more accurate.
         self.autocast = device.type == "cuda" and first.training.precision == "bf16-matmul"
         self.precision = PRECISIONS[first.training.precision]
+        self.name = f"torch {first.training.precision}"
         network = Float32Stream if self.autocast else Network
         self.network = network(first.model.width, first.model.depth, len(first.data.observables))
         self.with_graph = graph and device.type == "cuda"

@@ -186,7 +186,7 @@ def test_runs_of_unequal_shape_do_not_share_a_fleet(tiny):
     assert shape(tiny()) != shape(tiny(precision="bf16-matmul"))
 
 
-def test_under_autocast_the_residual_stream_stays_float32(tiny):
+def test_under_autocast_the_residual_stream_stays_float32():
     network = Float32Stream(8, 2, 2)
     values = {name: value.requires_grad_() for name, value in network.initialise([0, 1]).items()}
     tokens = torch.tensor([[3, 50], [20, 8]])

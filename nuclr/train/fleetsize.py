@@ -21,12 +21,12 @@ from nuclr.errors import NuclrError
 from nuclr.files import write
 from nuclr.train.examples import batch_rows, examples
 from nuclr.train.loop import ONE_CALL, choose_engine, shape
-from nuclr.train.worker import device_name
+from nuclr.train.worker import device_name, keep_freed_memory
 
 SIZES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
 ENOUGH = 1.05  # the smallest fleet this near the fastest is taken: small ones spread evenly over the workers
 REPEATS = 3
-SECONDS = 0.3  # of timed steps for a size
+SECONDS = 0.2  # of timed steps for a size
 SHARE = 0.005  # of the training that is ahead, so that short runs are not measured for longer than they train
 UNMEASURED = 3  # a size that gains at most devices, for one that is not at hand, as from a cluster's login node
 MEMORY = 0.8  # of a GPU's free memory that a fleet may take
@@ -116,12 +116,15 @@ def _measure(configs: Sequence[RunConfig], device: str, runs: int) -> Timing:
         torch.cuda.reset_peak_memory_stats(place)
     engine = choose_engine(place, configs[0], dtype)(configs, [examples(config) for config in configs], place, dtype)
 
-    def seconds(count: int) -> float:
-        began = time.perf_counter()
-        engine.advance(0, count).tolist()  # waits for the device
-        return (time.perf_counter() - began) / count
+    # On a CPU the time of this thread, which other programs that are at work do not lengthen.
+    clock = time.perf_counter if cuda else time.thread_time
 
-    with _one_thread():
+    def seconds(count: int) -> float:
+        began = clock()
+        engine.advance(0, count).tolist()  # waits for the device
+        return (clock() - began) / count
+
+    with _as_in_a_worker():
         seconds(5 if cuda else 1)  # fetches memory, and on a GPU captures the step
         step = seconds(1)
         whole = runs * configs[0].training.steps * step / len(configs)
@@ -131,8 +134,8 @@ def _measure(configs: Sequence[RunConfig], device: str, runs: int) -> Timing:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """As the workers train."""
+def _as_in_a_worker() -> Iterator[None]:
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -132,11 +132,12 @@ class Replicas:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warm = 0
         self.values = {name: value.to(self.device, copy=True).requires_grad_() for name, value in values.items()}
+        self.gradients = {name: torch.zeros_like(value) for name, value in self.values.items()}
         self.first, self.second = (
             {name: value.to(self.device, copy=True) for name, value in moments.items()} for moments in (first, second)
         )
-        for value in self.values.values():
-            value.grad = torch.zeros_like(value)
+        for name, gradient in self.gradients.items():
+            self.values[name].grad = gradient
         self._place_batches([self.batches[member] for member in self.members])
         self._place_optimizer([self.configs[member] for member in self.members])
 
@@ -170,10 +171,8 @@ class Replicas:
             for (_, decay), names in scalings.items():
                 params = []
                 for name in names:
-                    value, gradient = self.values[name], self.values[name].grad
-                    assert gradient is not None
-                    param = value.detach()[replica]
-                    param.grad = gradient[replica]
+                    param = self.values[name].detach()[replica]
+                    param.grad = self.gradients[name][replica]
                     state[param] = {
                         "step": self.steps[replica, slot[name]],
                         "exp_avg": self.first[name][replica],
@@ -220,9 +219,8 @@ class Replicas:
     def _step(self) -> None:
         """One step of every member on the rows in `index`, at the learning rates in `rates`."""
         z, n, observable, target, weight = (column[self.index] for column in self.columns)
-        for value in self.values.values():
-            assert value.grad is not None
-            value.grad.zero_()
+        for gradient in self.gradients.values():
+            gradient.zero_()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast, cache_enabled=False):
             predicted = self.network.predict(self.values, z, n, observable)
         error = predicted - target

@@ -97,7 +97,11 @@ def batch_rows(config: RunConfig, data: Examples) -> int:
 
 
 class Batches:
-    """The shuffled batches of one run. Batch s depends on the seed and s alone, so that a resumed run sees the same."""
+    """The shuffled batches of one run. Batch s depends on the seed and s alone, so that a resumed run sees the same.
+
+    columns: z, n, observable (int64), target, weight (dtype) of the k training rows, each of shape (k,).
+    rows: in a batch. per_epoch: batches in an epoch.
+    """
 
     def __init__(self, config: RunConfig, data: Examples, device: torch.device, dtype: torch.dtype) -> None:
         self.seed = config.seed
@@ -108,15 +112,21 @@ class Batches:
             for column in (data.z.astype(np.int64), data.n.astype(np.int64), data.observable.astype(np.int64))
         ] + [torch.from_numpy(column[keep]).to(device, dtype) for column in (data.target, data.weight)]
         self.per_epoch = len(self.columns[0]) // self.rows
-        self._epoch = -1
-        self._shuffled: list[Tensor] = []
+        self._epoch, self._order = -1, torch.empty(0, dtype=torch.int64)
+
+    def epoch_order(self, epoch: int) -> Tensor:
+        """The training rows as shuffled for an epoch: positions in the columns, int64 (k,). Those past its last batch rest."""
+        if epoch != self._epoch:
+            generator = torch.Generator().manual_seed((self.seed << 32) + epoch)
+            self._epoch, self._order = epoch, torch.randperm(len(self.columns[0]), generator=generator)
+        return self._order
+
+    def indices(self, step: int) -> Tensor:
+        """Positions in the columns of the rows in batch `step`, int64 (rows,)."""
+        epoch, index = divmod(step, self.per_epoch)
+        return self.epoch_order(epoch)[index * self.rows : (index + 1) * self.rows]
 
     def at(self, step: int) -> list[Tensor]:
         """Columns z, n, observable, target, weight of batch `step`, each of shape (rows,)."""
-        epoch, index = divmod(step, self.per_epoch)
-        if epoch != self._epoch:
-            generator = torch.Generator().manual_seed((self.seed << 32) + epoch)
-            order = torch.randperm(len(self.columns[0]), generator=generator).to(self.columns[0].device)
-            self._shuffled = [column[order] for column in self.columns]
-            self._epoch = epoch
-        return [column[index * self.rows : (index + 1) * self.rows] for column in self._shuffled]
+        index = self.indices(step)
+        return [column[index.to(column.device)] for column in self.columns]

@@ -1,223 +1,211 @@
-"""The training loop: a fleet of runs that differ in their seed alone, trained as one network with a replica axis."""
+"""The training loop: a fleet of runs of equal shape goes from event to event, while an engine computes the steps between."""
 
 from __future__ import annotations
 
 import math
+import time
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nuclr.config import RunConfig
+from nuclr.config import ModelConfig, RunConfig
 from nuclr.errors import NuclrError
-from nuclr.model.network import Network
-from nuclr.train.examples import Batches, examples
+from nuclr.train.examples import Examples, batch_rows, examples
+from nuclr.train.replicas import Replicas
+from nuclr.train.schedule import CHECKPOINTS, curve_steps, learning_rate, log_spaced
 
-PRECISIONS = {"float32": "highest", "bf16-matmul": "medium"}
-CHECKPOINTS = 12  # log-spaced between the first and the last step, besides the start
-CURVE_POINTS = 40
-CHECK_EVERY = 100  # steps between looks at the loss: each look waits for the device
-ROWS_AT_ONCE = 8192
+CHECK_EVERY = 100  # steps between looks at the loss for divergence
+ONE_CALL = 0.5  # seconds that a call of the engine may take, so that Ctrl-C is heard soon
 
 Curve = list[dict[str, float]]
+Shape = tuple[ModelConfig, int, int, int, str, str]
 
 
-def log_spaced(steps: int, count: int) -> list[int]:
-    """Step 0 and about `count` steps from 1 to `steps`, evenly spaced in their logarithm."""
-    return sorted({0, *(round(step) for step in np.geomspace(1, steps, count))})
+class Engine(Protocol):
+    """What computes the steps of a fleet. It is made from (configs, examples, device, dtype).
+
+    name: its arithmetic, for the record of a run.
+    """
+
+    name: str
+
+    def advance(self, step: int, count: int) -> Tensor:
+        """Do steps `step` to `step + count - 1` of every member left: their losses in the last of them."""
+
+    def predictions(self, index: int) -> np.ndarray:
+        """Predictions for all k rows of a member in min-max units, float64 (k,)."""
+
+    def parameters(self, index: int) -> dict[str, Tensor]:
+        """Parameters of a member, without replica axis."""
+
+    def state(self, index: int) -> dict[str, Tensor]:
+        """ "parameter.<name>", "first.<name>" and "second.<name>" (AdamW's moments) of a member, without replica axis."""
+
+    def load(self, states: Sequence[dict[str, Tensor]]) -> None:
+        """Go on from the `state` of every member left."""
+
+    def drop(self, index: int) -> None:
+        """Leave a member out from here on; at least one remains. The indices of the others stay."""
 
 
-def curve_steps(steps: int) -> list[int]:
-    """Where the curves have a point: log-spaced for the start, evenly spaced for the long rest."""
-    return sorted(
-        {*log_spaced(steps, CHECKPOINTS), *np.linspace(0, steps, CURVE_POINTS + 1).round().astype(int).tolist()}
+EngineMaker = Callable[[Sequence[RunConfig], Sequence[Examples], torch.device, torch.dtype], Engine]
+
+
+def choose_engine(device: torch.device, config: RunConfig, dtype: torch.dtype) -> type[Replicas]:  # noqa: ARG001
+    """The fastest engine for runs of this shape on this device."""
+    return Replicas
+
+
+def shape(config: RunConfig) -> Shape:
+    """A key that is equal for runs which can train as one fleet.
+
+    They have the same network, steps, schedule and precision; seed, data, learning rate, weight decay, weighting and batch are
+    each member's own.
+    """
+    training = config.training
+    return (
+        config.model,
+        len(config.data.observables),
+        training.steps,
+        training.warmup,
+        training.schedule,
+        training.precision,
     )
 
 
-def learning_rate(config: RunConfig, step: int) -> float:
-    """Base learning rate of a step: linear warm-up, then a cosine to zero or a constant."""
-    training = config.training
-    if step < training.warmup:
-        return training.learning_rate * (step + 1) / training.warmup
-    if training.schedule == "constant":
-        return training.learning_rate
-    done = (step - training.warmup) / (training.steps - training.warmup)
-    return training.learning_rate * (1 + math.cos(math.pi * done)) / 2
-
-
 class Fleet:
-    """Runs which differ in their seed alone, in training.
+    """Runs of equal `shape` in training. Each comes out as if it were trained alone.
 
-    `parameters` maps names to (R, ...) tensors; `step` counts finished steps; `curves` holds one curve a run.
-    Raises NuclrError when a run diverges.
+    `step` counts finished steps, `curves` holds one curve a member. `diverged` maps the index of a member whose loss went
+    astray to one sentence about it: such a member is left out from there on, and the indices of the others stay.
+    engine: what computes; "auto" is the fastest here. Raises NuclrError for members of unequal shape.
     """
 
-    def __init__(self, configs: Sequence[RunConfig], device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
-        if len({config.same_but_seed() for config in configs}) != 1:
-            raise NuclrError("The runs of a fleet may differ in their seed alone: train these apart.")
+    def __init__(
+        self,
+        configs: Sequence[RunConfig],
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        engine: EngineMaker | Literal["auto"] = "auto",
+    ) -> None:
+        if len({shape(config) for config in configs}) != 1:
+            raise NuclrError(
+                "The runs of a fleet must have the same network, steps, schedule and precision: train these apart."
+            )
         self.configs = list(configs)
-        self.config = configs[0]
-        self.device, self.dtype = torch.device(device), dtype
         self.examples = [examples(config) for config in configs]
-        self.network = Network(self.config.model.width, self.config.model.depth, len(self.config.data.observables))
-        fresh = self.network.initialise([config.seed for config in configs], dtype)
-        self.parameters = {name: value.to(self.device).requires_grad_() for name, value in fresh.items()}
-        self.optimizer = self._optimizer()
-        self.batches = [
-            Batches(config, data, self.device, dtype) for config, data in zip(configs, self.examples, strict=True)
-        ]
+        make = choose_engine(torch.device(device), configs[0], dtype) if engine == "auto" else engine
+        self.engine: Engine = make(self.configs, self.examples, torch.device(device), dtype)
         self.step = 0
         self.curves: list[Curve] = [[] for _ in configs]
+        self.diverged: dict[int, str] = {}
+        self._pace = math.inf  # seconds a step, as last measured
 
     @property
     def rows_per_step(self) -> int:
-        return sum(batches.rows for batches in self.batches)
+        """Rows in a step of all members; a diverged one keeps its share, so that the rows seen only ever grow."""
+        return sum(batch_rows(config, data) for config, data in zip(self.configs, self.examples, strict=True))
 
     def train(
         self,
         on_step: Callable[[int], bool] = lambda _: True,
         on_checkpoint: Callable[[int], None] = lambda _: None,
     ) -> bool:
-        """Train to the last step. True when it is reached.
+        """Train to the last step. True when there is nothing left to do: it is reached, or every member diverged.
 
-        on_step(steps done) is called every CHECK_EVERY steps; a False from it stops the loop after that step.
-        on_checkpoint(step) is called at the log-spaced checkpoints.
+        on_step(steps done) is called at least every CHECK_EVERY steps, and sooner where those take long; a False from it
+        stops the loop after that step. on_checkpoint(step) is called at the log-spaced checkpoints.
         """
-        precision = torch.get_float32_matmul_precision()
-        torch.set_float32_matmul_precision(PRECISIONS[self.config.training.precision])
-        torch.set_flush_denormal(True)  # moments of silent units fade into denormals, which a CPU computes far slower
-        try:
-            return self._train(on_step, on_checkpoint)
-        finally:
-            torch.set_flush_denormal(False)
-            torch.set_float32_matmul_precision(precision)
-
-    def _train(self, on_step: Callable[[int], bool], on_checkpoint: Callable[[int], None]) -> bool:
-        steps = self.config.training.steps
+        steps = self.configs[0].training.steps
         points, checkpoints = set(curve_steps(steps)), set(log_spaced(steps, CHECKPOINTS))
+        events = sorted({*points, *checkpoints, *range(0, steps, CHECK_EVERY), steps})
         while True:
-            if self.step in points and all(not curve or curve[-1]["step"] < self.step for curve in self.curves):
+            if self.step in points:
                 self._record()
             if self.step in checkpoints:
                 on_checkpoint(self.step)
             if self.step == steps:
                 return True
-            losses = self._advance()
+            losses = self._advance(events[bisect_right(events, self.step)] - self.step)
+            # At fixed steps alone, so that what counts as diverged does not depend on how fast the machine is.
             if self.step % CHECK_EVERY == 0 or self.step == steps:
                 self._check(losses)
-                if not on_step(self.step) and self.step < steps:
-                    return False
+                if not self._left():
+                    return True
+            if not on_step(self.step) and self.step < steps:
+                return False
 
-    def state(self) -> dict[str, Tensor]:
-        """Everything that the next step depends on, as tensors (the curves are plain data beside it)."""
-        tensors = {f"parameter.{name}": value.detach() for name, value in self.parameters.items()}
-        for name, value in self.parameters.items():
-            for key, moment in self.optimizer.state[value].items():
-                tensors[f"optimizer.{key}.{name}"] = moment
-        return tensors
+    def member_state(self, index: int) -> dict[str, Tensor]:
+        """Everything that the next step of a member depends on, without replica axis (its curve is plain data beside it)."""
+        return self.engine.state(index)
 
-    def load_state(self, tensors: dict[str, Tensor], step: int, curves: list[Curve]) -> None:
-        """Go on from `state()` taken after `step` steps."""
-        with torch.no_grad():
-            for name, value in self.parameters.items():
-                value.copy_(tensors[f"parameter.{name}"])
-                self.optimizer.state[value] = {
-                    key.split(".")[1]: moment.to(self.device, copy=True)
-                    for key, moment in tensors.items()
-                    if key.startswith("optimizer.") and key.split(".", 2)[2] == name
-                }
-        self.step, self.curves = step, curves
+    def load_members(self, states: Sequence[dict[str, Tensor]], step: int, curves: Sequence[Curve]) -> None:
+        """Go on from the `member_state` of every member, all taken after `step` steps, and their curves until then."""
+        self.engine.load(states)
+        self.step, self.curves = step, [list(curve) for curve in curves]
 
-    def predictions(self) -> np.ndarray:
-        """Predictions for all rows of every run in min-max units, float64 (R, k)."""
-        data = self.examples[0]  # the rows are the same for every seed, only their split differs
-        tokens = [torch.from_numpy(np.asarray(t, dtype=np.int64)) for t in (data.z, data.n, data.observable)]
-        parts = []
-        with torch.no_grad():
-            for start in range(0, len(data.z), ROWS_AT_ONCE):
-                z, n, t = (
-                    token[start : start + ROWS_AT_ONCE].to(self.device).expand(len(self.configs), -1)
-                    for token in tokens
-                )
-                parts.append(self.network.predict(self.parameters, z, n, t).double().cpu())
-        return torch.cat(parts, dim=1).numpy()
+    def parameters_of(self, index: int) -> dict[str, Tensor]:
+        """Parameters of a member, without replica axis."""
+        return self.engine.parameters(index)
 
-    def errors(self) -> list[dict[str, float]]:
-        """RMS errors of every run in physical units, by set and observable; `.measured` leaves out estimated values.
+    def errors(self) -> dict[int, dict[str, float]]:
+        """RMS errors in physical units by set and observable, of every member that did not diverge.
 
-        After the training these are of float32 products, while the curves are of the precision that trained.
+        `.measured` leaves out estimated values. As the curves, they are of float32 products whatever trained.
         """
-        return [
-            rms(
-                data.physical(unit) - data.value,
-                data.observable,
-                config,
-                {
-                    "train": data.train,
-                    "validation": data.validation,
-                    "train.measured": data.train & data.measured,
-                    "validation.measured": data.validation & data.measured,
-                },
-            )
-            for config, data, unit in zip(self.configs, self.examples, self.predictions(), strict=True)
-        ]
+        found = {}
+        for index in self._left():
+            data = self.examples[index]
+            sets = {
+                "train": data.train,
+                "validation": data.validation,
+                "train.measured": data.train & data.measured,
+                "validation.measured": data.validation & data.measured,
+            }
+            error = data.physical(self.engine.predictions(index)) - data.value
+            found[index] = rms(error, data.observable, self.configs[index], sets)
+        return found
 
-    def _optimizer(self) -> torch.optim.AdamW:
-        training, width = self.config.training, self.config.model.width
-        groups: dict[bool, dict[str, Any]] = {}
-        for name, rule in self.network.rules().items():
-            group = groups.setdefault(
-                rule.hidden,
-                {
-                    "params": [],
-                    "scale": rule.learning_rate(1.0, width),
-                    "weight_decay": rule.weight_decay(training.weight_decay, width),
-                },
-            )
-            group["params"].append(self.parameters[name])
-        # The gradients of lightly weighted observables are near AdamW's usual eps of 1e-8, which would damp them: with none
-        # in effect the steps do not depend on the scale of the loss.
-        return torch.optim.AdamW(list(groups.values()), lr=training.learning_rate, eps=1e-15, fused=True)
+    def _left(self) -> list[int]:
+        return [index for index in range(len(self.configs)) if index not in self.diverged]
 
-    def _advance(self) -> Tensor:
-        z, n, observable, target, weight = (
-            torch.stack(column) for column in zip(*(b.at(self.step) for b in self.batches), strict=True)
-        )
-        rate = learning_rate(self.config, self.step)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
-        self.optimizer.zero_grad()
-        error = self.network.predict(self.parameters, z, n, observable) - target
-        losses = (weight * error * error).mean(1)
-        losses.sum().backward()  # replicas share nothing, so the gradient of the sum is each one's own
-        self.optimizer.step()
-        self.step += 1
-        return losses.detach()
+    def _advance(self, wanted: int) -> list[float]:
+        count = max(1, min(wanted, int(ONE_CALL / self._pace)))
+        began = time.perf_counter()
+        losses: list[float] = self.engine.advance(self.step, count).tolist()  # waits for the device
+        self._pace = (time.perf_counter() - began) / count
+        self.step += count
+        return losses
 
-    def _check(self, losses: Tensor) -> None:
-        first = [curve[0]["loss"] for curve in self.curves]
-        for config, loss, start in zip(self.configs, losses.tolist(), first, strict=True):
+    def _check(self, losses: list[float]) -> None:
+        members = self._left()
+        for index, loss in zip(members, losses, strict=True):
+            config, start = self.configs[index], self.curves[index][0]["loss"]
             if not math.isfinite(loss) or loss > 1e3 * start:
-                raise NuclrError(
+                self.diverged[index] = (
                     f"Run {config.label} diverged: loss {loss:.3g} at step {self.step}, learning rate "
                     f"{learning_rate(config, self.step - 1):.3g} (it began at {start:.3g}). Train it at a lower learning rate."
                 )
+        if self._left():
+            for index in set(members) & set(self.diverged):
+                self.engine.drop(index)
 
     def _record(self) -> None:
-        for config, data, curve, unit in zip(self.configs, self.examples, self.curves, self.predictions(), strict=True):
-            loss = float(np.mean((data.weight * (unit - data.target) ** 2)[data.train]))
-            error = data.physical(unit) - data.value
-            sets = {"train": data.train, "validation": data.validation}
-            curve.append(
-                {
-                    "step": float(self.step),
-                    "learning_rate": learning_rate(config, self.step),
-                    "loss": loss,
-                    **rms(error, data.observable, config, sets),
-                }
-            )
+        for index in self._left():
+            config, data, curve = self.configs[index], self.examples[index], self.curves[index]
+            if curve and curve[-1]["step"] == self.step:
+                continue  # recorded before the training was stopped here
+            unit = self.engine.predictions(index)
+            with np.errstate(over="ignore", invalid="ignore"):  # of a member that diverges, which is for _check to tell
+                loss = float(np.mean((data.weight * (unit - data.target) ** 2)[data.train]))
+                error = data.physical(unit) - data.value
+                found = rms(error, data.observable, config, {"train": data.train, "validation": data.validation})
+            rate = learning_rate(config, self.step)
+            curve.append({"step": float(self.step), "learning_rate": rate, "loss": loss, **found})
 
 
 def rms(error: np.ndarray, observable: np.ndarray, config: RunConfig, sets: dict[str, np.ndarray]) -> dict[str, float]:

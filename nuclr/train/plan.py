@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -15,18 +16,34 @@ import nuclr.model.network
 import nuclr.model.parametrization
 import nuclr.train.examples
 import nuclr.train.loop
+import nuclr.train.replicas
+import nuclr.train.schedule
 from nuclr.config import RunConfig, fingerprint
 from nuclr.errors import NuclrError
 from nuclr.runs import planned
+from nuclr.train import fleetsize
 from nuclr.train.examples import batch_rows, examples
-from nuclr.train.pool import alone, train_all
+from nuclr.train.fleetsize import Pace
+from nuclr.train.loop import Shape, shape
+from nuclr.train.pool import train_all
 from nuclr.train.progress import Display
 from nuclr.train.store import Store, StoredRun
 from nuclr.train.worker import Job
 
-# The modules whose source decides the weights of a run.
-CAUSES = (nuclr.model.network, nuclr.model.parametrization, nuclr.train.examples, nuclr.train.loop)
-LARGEST_FLEET = 3  # on a CPU: larger ones gain little and spread unevenly over the workers, see docs/performance.md
+# The sources that decide the weights of a run.
+CAUSES = tuple(
+    Path(str(module.__file__))
+    for module in (
+        nuclr.model.network,
+        nuclr.model.parametrization,
+        nuclr.train.examples,
+        nuclr.train.schedule,
+        nuclr.train.loop,
+        nuclr.train.replicas,
+    )
+)
+PADDING = 0.25  # the share of a batch that may be padding for the sake of a larger fleet
+START = 0.5  # seconds from one fleet to the next: rows, fresh networks, files
 
 
 @dataclass(frozen=True)
@@ -49,11 +66,13 @@ def resolve_profile(profile: str) -> str:
 @cache
 def code_digest() -> str:
     """Digest of the code that decides the weights."""
-    return hashlib.sha256("".join(digest_of(Path(str(module.__file__))) for module in CAUSES).encode()).hexdigest()
+    return hashlib.sha256("".join(digest_of(path) for path in CAUSES).encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:
-    """Digest of a Python source that is blind to comments, docstrings and layout."""
+    """Digest of a source; of Python, one that is blind to comments, docstrings and layout."""
+    if path.suffix != ".py":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
     tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -90,44 +109,114 @@ def require(profile: str, config: RunConfig, store: Store) -> StoredRun:
     raise NuclrError(f"Run {config.label} {state}: train it with `python -m nuclr train --profile {profile}`.")
 
 
-def fleets(missing: Sequence[Planned], profile: str, store: Path, device: str) -> list[Job]:
-    """Group missing runs which differ in their seed alone into fleets, the costliest first."""
-    groups: dict[str, list[Planned]] = {}
+def fleets(
+    missing: Sequence[Planned],
+    profile: str,
+    store: Path,
+    device: str,
+    workers: int = 1,
+    note: Callable[[str], None] = lambda _: None,
+) -> list[Job]:
+    """Missing runs in fleets of the fastest size, or smaller ones where `workers` of them then end sooner; costliest first.
+
+    note: told when that size must be measured.
+    """
+    kinds = [
+        _Kind(members, fleetsize.pace(_configs(members), device, code_digest(), note)) for members in _kinds(missing)
+    ]
+    counts = [-(-len(kind.members) // kind.pace.best) for kind in kinds]
+    return [
+        Job(profile, _configs(part), tuple(run.fingerprint for run in part), store, device, threads=1)
+        for _, _, part in _pieces(kinds, _evened(kinds, counts, workers))
+    ]
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """Runs any of which can train as one fleet, and how fast such fleets are."""
+
+    members: Sequence[Planned]
+    pace: Pace
+
+    def parts(self, count: int) -> list[Sequence[Planned]]:
+        """The runs in `count` fleets of even size."""
+        cuts = [len(self.members) * part // count for part in range(count + 1)]
+        return [self.members[start:end] for start, end in pairwise(cuts)]
+
+    def seconds(self, size: int) -> float:
+        """About how long a fleet of some size trains."""
+        return START + size * self.members[0].config.training.steps * self.pace.at(size)
+
+
+def _kinds(missing: Sequence[Planned]) -> list[list[Planned]]:
+    """Runs of equal shape whose batches are of so similar size that padding them costs little."""
+    shapes: dict[Shape, list[Planned]] = {}
     for run in missing:
-        groups.setdefault(run.config.same_but_seed(), []).append(run)
-    jobs = []
-    for members in groups.values():
-        pieces = -(-len(members) // LARGEST_FLEET) if device == "cpu" else 1
-        for index in range(pieces):
-            part = members[index::pieces]
-            jobs.append(
-                Job(
-                    profile,
-                    tuple(run.config for run in part),
-                    tuple(run.fingerprint for run in part),
-                    store,
-                    device,
-                    threads=1,
-                )
-            )
-    return sorted(jobs, key=cost, reverse=True)
+        shapes.setdefault(shape(run.config), []).append(run)
+    kinds: list[list[Planned]] = []
+    for members in shapes.values():
+        kinds.append([])
+        for run in sorted(members, key=lambda run: _rows(run.config), reverse=True):
+            if kinds[-1] and _rows(run.config) < (1 - PADDING) * _rows(kinds[-1][0].config):
+                kinds.append([])
+            kinds[-1].append(run)
+    return kinds
+
+
+def _pieces(kinds: Sequence[_Kind], counts: Sequence[int]) -> list[tuple[float, int, Sequence[Planned]]]:
+    """Every fleet as (seconds, its kind, its runs), the costliest first."""
+    pieces = [
+        (kinds[number].seconds(len(part)), number, part)
+        for number, count in enumerate(counts)
+        for part in kinds[number].parts(count)
+    ]
+    return sorted(pieces, key=lambda piece: piece[0], reverse=True)
+
+
+def _evened(kinds: Sequence[_Kind], counts: list[int], workers: int) -> list[int]:
+    """Into how many fleets each kind goes: into more for as long as the workers then end sooner, or fewer of them last."""
+    ends, last = _schedule(kinds, counts, workers)
+    options = []
+    for number in last:
+        if counts[number] < len(kinds[number].members):
+            options.append([*counts[:number], counts[number] + 1, *counts[number + 1 :]])
+    best = min(options, key=lambda option: _schedule(kinds, option, workers)[0], default=counts)
+    return _evened(kinds, best, workers) if _schedule(kinds, best, workers)[0] < ends else counts
+
+
+def _schedule(kinds: Sequence[_Kind], counts: Sequence[int], workers: int) -> tuple[list[float], set[int]]:
+    """When the workers end, the last first, and the kinds which that one trains, if each takes the costliest fleet left."""
+    ends, trained = [0.0] * workers, [set[int]() for _ in range(workers)]
+    for seconds, number, _ in _pieces(kinds, counts):
+        worker = ends.index(min(ends))
+        ends[worker] += seconds
+        trained[worker].add(number)
+    return sorted(ends, reverse=True), trained[ends.index(max(ends))]
+
+
+def _configs(runs: Sequence[Planned]) -> tuple[RunConfig, ...]:
+    return tuple(run.config for run in runs)
+
+
+@cache
+def _rows(config: RunConfig) -> int:
+    return batch_rows(config, examples(config))
 
 
 def cost(job: Job) -> int:
     """Rows that a fleet will see, over all of its runs."""
-    return sum(config.training.steps * batch_rows(config, examples(config)) for config in job.configs)
+    return sum(config.training.steps * _rows(config) for config in job.configs)
 
 
 def train_missing(profile: str, root: Path, device: str, workers: int, display: Display) -> list[Planned]:
-    """Train what the profile lacks; returns the survey as it was before. Ctrl-C keeps the state of every fleet.
+    """Train what the profile lacks; returns the survey as it was before. Ctrl-C keeps the state of every run.
 
-    Raises NuclrError when a run diverges or the store cannot be written; finished fleets stay finished.
+    Raises NuclrError when the store cannot be written; finished runs stay finished.
     """
-    store = Store(root)
-    before = survey(profile, store)
-    jobs = fleets([run for run in before if run.stored is None], profile, root, device)
+    before = survey(profile, Store(root))
+    at_once = workers if device == "cpu" else 1
+    jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)
     display.plan(before, jobs)
     if jobs:
-        with alone(root):
-            train_all(jobs, workers if device == "cpu" else 1, display)
+        train_all(jobs, at_once, display)
     return before

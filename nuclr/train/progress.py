@@ -1,20 +1,32 @@
-"""What a person sees of a training: the plan, then runs done, rows a second and time left; plain lines without a terminal."""
+"""What a person sees of a training: the plan, then runs done, steps and rows a second, time left; plain lines without a terminal."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from nuclr.config import RunConfig
 
 if TYPE_CHECKING:
     from nuclr.train.plan import Planned
     from nuclr.train.worker import Job
 
 NOT_BEGUN = -1
-PLAIN_EVERY = 15.0  # seconds between lines where there is no terminal
+PLAIN_AFTER, PLAIN_EVERY = 2.0, 15.0  # seconds to the first line, and between lines, where there is no terminal
+
+
+class Outcome(Protocol):
+    """How a fleet ended: how many of its runs were trained, and a sentence for each that was not."""
+
+    @property
+    def trained(self) -> int: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
 
 
 class Display:
@@ -35,24 +47,26 @@ class Display:
         """Say what is reused, what is trained, and why."""
         from nuclr.train.plan import cost
 
-        reused = [run for run in runs if run.stored]
-        self.console.print(
-            f"{len(runs)} runs: {len(reused)} reused, {len(runs) - len(reused)} to train.", highlight=False
-        )
-        reasons: dict[tuple[str, str], list[int]] = {}
-        for run in runs:
-            if not run.stored:
-                reasons.setdefault((run.config.name, run.reason.split(":")[0]), []).append(run.config.seed)
-        for (name, reason), seeds in reasons.items():
-            self.console.print(f"  train {name}, seeds {', '.join(map(str, seeds))} ({reason})", highlight=False)
-        self.fleets, self.done = len(jobs), 0
-        self.total = sum(cost(job) for job in jobs)
+        missing = [run for run in runs if not run.stored]
+        self._print(f"{len(runs)} runs: {len(runs) - len(missing)} reused, {len(missing)} to train.")
+        reasons: dict[str, list[RunConfig]] = {}
+        for run in missing:
+            reasons.setdefault(run.reason.split(":")[0], []).append(run.config)
+        for reason, configs in reasons.items():
+            for title in _titles(configs):
+                self.note(f"train {title} ({reason})")
+        self.jobs = list(jobs)
+        self.costs = [cost(job) for job in jobs]
+        self.runs, self.done = sum(len(job.configs) for job in jobs), 0
 
     def __enter__(self) -> Self:
-        self.started = self.printed = time.monotonic()
+        self.started = time.monotonic()
+        self.next_line = math.inf
+        self.seen = [0] * len(self.jobs)
         self.first: dict[int, int] = {}
+        self.closed: set[int] = set()
         self.progress.start()
-        self.task = self.progress.add_task("training", total=self.total, status="")
+        self.task = self.progress.add_task("training", total=sum(self.costs), status="")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -60,27 +74,67 @@ class Display:
 
     def update(self, seen: Sequence[int]) -> None:
         """`seen` holds for each fleet the rows that it has seen, or NOT_BEGUN."""
+        now = time.monotonic()
         begun = {fleet: rows for fleet, rows in enumerate(seen) if rows != NOT_BEGUN}
+        if begun and not self.first:  # the processes need seconds to start, which say nothing of their speed
+            self.began, self.next_line = now, now + PLAIN_AFTER
         self.first = begun | self.first  # a resumed fleet begins with rows that this session did not train
-        rows = sum(begun.values())
-        elapsed = time.monotonic() - self.started
-        rate = (rows - sum(self.first.values())) / elapsed
-        left = _clock((self.total - rows) / rate) if rate else "?"
-        status = f"{self.done}/{self.fleets} fleets, {rate:,.0f} rows/s, {left} left"
-        self.progress.update(self.task, completed=rows, status=status)
-        if not self.console.is_terminal and time.monotonic() - self.printed > PLAIN_EVERY:
-            self.console.print(f"  {rows / self.total:4.0%}  {status}", highlight=False)
-            self.printed = time.monotonic()
+        self.seen = [max(rows, 0) for rows in seen]
+        status = self._status(now)
+        self.progress.update(self.task, completed=sum(self.costs) - self._left(), status=status)
+        if not self.console.is_terminal and now >= self.next_line:
+            self.note(f"{1 - self._left() / sum(self.costs):4.0%}  {status}")
+            self.next_line = now + PLAIN_EVERY
 
-    def finished(self, job: Job) -> None:
-        self.done += 1
-        seeds = ", ".join(str(config.seed) for config in job.configs)
-        self.console.print(
-            f"  trained {job.configs[0].name}, seeds {seeds} after {_clock(time.monotonic() - self.started)}",
-            highlight=False,
-        )
+    def finished(self, job: Job, outcome: Outcome) -> None:
+        """A fleet has ended: its runs are trained, or there is a note why not."""
+        self.done += outcome.trained
+        if outcome.trained or outcome.notes:  # else it was stopped, and its rows remain to be seen
+            self.closed.add(self.jobs.index(job))
+        if outcome.trained:
+            part = "" if outcome.trained == len(job.configs) else f"{outcome.trained} of "
+            self.note(
+                f"trained {part}{'; '.join(_titles(job.configs))} after {_clock(time.monotonic() - self.started)}"
+            )
+        for text in outcome.notes:
+            self.note(text)
+
+    def note(self, text: str) -> None:
+        """A line of its own, above the bar where there is one."""
+        self._print(f"  {text}")
+
+    def _left(self) -> int:
+        """Rows still to be seen: none in a fleet that has ended, even where it left some of its runs."""
+        fleets = zip(self.costs, self.seen, strict=True)
+        return sum(cost - rows for fleet, (cost, rows) in enumerate(fleets) if fleet not in self.closed)
+
+    def _status(self, now: float) -> str:
+        trained = {fleet: self.seen[fleet] - first for fleet, first in self.first.items()}
+        rows = sum(trained.values())
+        steps = sum(rows * self._steps(fleet) / self.costs[fleet] for fleet, rows in trained.items())
+        status = f"{self.done}/{self.runs} runs"
+        if not rows:
+            return status
+        elapsed = max(now - self.began, 1e-3)
+        left = _clock(self._left() / (rows / elapsed))
+        return f"{status}, {steps / elapsed:,.0f} steps/s, {rows / elapsed:,.0f} rows/s, {left} left"
+
+    def _steps(self, fleet: int) -> int:
+        return sum(config.training.steps for config in self.jobs[fleet].configs)
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, highlight=False, markup=False)
+
+
+def _titles(configs: Iterable[RunConfig]) -> list[str]:
+    """Runs for a reader, a name at a time: "joint, seeds 0, 1, 2"."""
+    seeds: dict[str, list[int]] = {}
+    for config in configs:
+        seeds.setdefault(config.name, []).append(config.seed)
+    return [f"{name}, seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}" for name, of in seeds.items()]
 
 
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
-    return f"{minutes}:{seconds:02d}"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"

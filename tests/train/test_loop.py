@@ -1,11 +1,18 @@
-"""Training: repeatable to the bit, each replica as if alone, resumable, and loud when it diverges."""
+"""Training: repeatable to the bit, each member as if alone, resumable, and loud when it diverges."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from nuclr.config import DataConfig
 from nuclr.errors import NuclrError
-from nuclr.train.loop import Fleet, curve_steps, learning_rate, log_spaced
+from nuclr.model.network import Network
+from nuclr.train import loop
+from nuclr.train.loop import Fleet, shape
+from nuclr.train.replicas import Float32Stream, Replicas
+from nuclr.train.schedule import curve_steps, learning_rate, log_spaced
 
 
 @pytest.fixture(autouse=True)
@@ -16,8 +23,43 @@ def one_thread():
     torch.set_num_threads(threads)
 
 
-def weights(fleet):
-    return {name: value.detach().clone() for name, value in fleet.parameters.items()}
+@pytest.fixture
+def motley(tiny):
+    """Three runs of equal shape which differ in all that may differ."""
+
+    def build(**training):
+        first = tiny(steps=100, **training)
+        second = replace(
+            tiny(seed=5, steps=100, learning_rate=3e-3, weight_decay=0.3, weighting="inverse", batch=48, **training),
+            data=DataConfig(observables=("binding", "qa"), nuclides="heavy", split="nucleus", fraction=0.5),
+        )
+        third = replace(
+            tiny(seed=2, steps=100, weighting="equal", batch=0.05, **training),
+            data=DataConfig(observables=("sp", "z"), split="clean", fraction=0.7),
+        )
+        return [first, second, third]
+
+    return build
+
+
+def replicas(configs, dtype=torch.float32):
+    """A fleet on the torch engine, whatever is the fastest here."""
+    return Fleet(configs, dtype=dtype, engine=Replicas)
+
+
+def weights(fleet, index=0):
+    return {name: value.clone() for name, value in fleet.parameters_of(index).items()}
+
+
+def assert_close(fleet, index, other, other_index, tolerance):
+    for name, value in weights(other, other_index).items():
+        assert torch.allclose(weights(fleet, index)[name], value, rtol=0, atol=tolerance), name
+
+
+def assert_same_bits(fleet, index, other, other_index):
+    assert fleet.curves[index] == other.curves[other_index]
+    for name, value in weights(other, other_index).items():
+        assert torch.equal(weights(fleet, index)[name], value), name
 
 
 @pytest.mark.parametrize("precision", ["float32", "bf16-matmul"])
@@ -25,17 +67,24 @@ def test_the_same_seed_gives_the_same_bits(tiny, precision):
     first, second = (Fleet([tiny(precision=precision), tiny(seed=1, precision=precision)]) for _ in range(2))
     assert first.train()
     assert second.train()
-    for name, value in weights(first).items():
-        assert torch.equal(value, weights(second)[name]), name
+    assert_same_bits(first, 1, second, 1)
 
 
-def test_a_member_of_a_fleet_equals_the_run_trained_alone(tiny):
-    together = Fleet([tiny(seed=s) for s in (0, 1, 2)], dtype=torch.float64)
-    alone = Fleet([tiny(seed=1)], dtype=torch.float64)
-    together.train()
-    alone.train()
-    for name, value in weights(alone).items():
-        assert torch.allclose(weights(together)[name][1], value[0], rtol=0, atol=1e-9), name
+@pytest.mark.parametrize(
+    ("engine", "dtype", "tolerance"),
+    [(Replicas, torch.float64, 1e-9), (Replicas, torch.float32, 1e-3), ("auto", torch.float32, 1e-3)],
+)
+def test_a_member_of_a_motley_fleet_equals_the_run_trained_alone(motley, engine, dtype, tolerance):
+    configs = motley()
+    together = Fleet(configs, dtype=dtype, engine=engine)
+    assert together.train()
+    for index, config in enumerate(configs):
+        alone = Fleet([config], dtype=dtype, engine=engine)
+        alone.train()
+        assert_close(together, index, alone, 0, tolerance)
+        assert together.curves[index][-1]["loss"] == pytest.approx(alone.curves[0][-1]["loss"], rel=tolerance)
+        assert together.errors()[index] == pytest.approx(alone.errors()[0], rel=tolerance)
+        assert alone.curves[0][-1]["loss"] < 0.5 * alone.curves[0][0]["loss"]  # it does train
 
 
 def test_training_learns(tiny):
@@ -47,39 +96,111 @@ def test_training_learns(tiny):
     assert fleet.errors()[0]["train_rms.radius"] == pytest.approx(curve[-1]["train_rms.radius"])
 
 
-def test_a_stopped_fleet_goes_on_to_the_same_bits(tiny):
-    configs = [tiny(steps=250), tiny(seed=3, steps=250)]
-    undisturbed, stopped = Fleet(configs), Fleet(configs)
+@pytest.mark.parametrize("engine", ["auto", Replicas])
+def test_a_stopped_fleet_goes_on_to_the_same_bits(tiny, engine):
+    configs = [tiny(steps=250), tiny(seed=3, steps=250, weight_decay=0.2)]
+    undisturbed, stopped = Fleet(configs, engine=engine), Fleet(configs, engine=engine)
     undisturbed.train()
     assert not stopped.train(on_step=lambda step: step < 100)
-    resumed = Fleet(configs)
-    state = {name: value.clone() for name, value in stopped.state().items()}
-    resumed.load_state(state, stopped.step, stopped.curves)
+    resumed = Fleet(configs, engine=engine)
+    states = [{name: value.clone() for name, value in stopped.member_state(index).items()} for index in (0, 1)]
+    resumed.load_members(states, stopped.step, stopped.curves)
     assert resumed.train()
-    assert resumed.curves == undisturbed.curves
-    for name, value in weights(undisturbed).items():
-        assert torch.equal(value, weights(resumed)[name]), name
+    for index in (0, 1):
+        assert_same_bits(resumed, index, undisturbed, index)
+
+
+def test_the_state_of_a_member_has_no_replica_axis_and_names_every_moment(tiny):
+    fleet = replicas([tiny(), tiny(seed=1)])
+    rules = Network(8, 2, 2).rules()
+    state = fleet.member_state(1)
+    assert set(state) == {f"{kind}.{name}" for kind in ("parameter", "first", "second") for name in rules}
+    for name, rule in rules.items():
+        assert state[f"second.{name}"].shape == state[f"parameter.{name}"].shape == rule.shape
+
+
+def test_calls_of_any_length_come_to_the_same_bits(tiny, monkeypatch):
+    at_once = replicas([tiny(), tiny(seed=1)])
+    at_once.train()
+    monkeypatch.setattr(loop, "ONE_CALL", 0.0)
+    by_one = replicas([tiny(), tiny(seed=1)])
+    seen = []
+    by_one.train(on_step=lambda step: seen.append(step) is None)
+    assert seen == list(range(1, 121))  # Ctrl-C is heard after every call
+    assert_same_bits(at_once, 1, by_one, 1)
+
+
+def test_the_engine_is_called_from_event_to_event(tiny, monkeypatch):
+    monkeypatch.setattr(loop, "ONE_CALL", 1e9)
+    fleet = replicas([tiny(steps=250)])
+    fleet._pace, called = 1.0, []
+    advance = fleet.engine.advance
+    monkeypatch.setattr(
+        fleet.engine, "advance", lambda step, count: called.append(step + count) or advance(step, count)
+    )
+    fleet.train()
+    assert called == sorted({*curve_steps(250), 100, 200} - {0})
 
 
 def test_weight_decay_shrinks_what_no_row_uses(tiny):
-    decayed, kept = Fleet([tiny(weight_decay=0.5)]), Fleet([tiny(weight_decay=0.0)])
-    unused = decayed.parameters["embedding.Z"][0, 0].detach().clone()  # Z = 0 occurs in no row
-    decayed.train()
-    kept.train()
-    assert torch.equal(kept.parameters["embedding.Z"][0, 0], unused)
-    rates = [learning_rate(decayed.config, step) for step in range(120)]
+    fleet = Fleet([tiny(weight_decay=0.5), tiny(weight_decay=0.0)])
+    unused = weights(fleet)["embedding.Z"][0]  # Z = 0 occurs in no row
+    fleet.train()
+    assert torch.equal(weights(fleet, 1)["embedding.Z"][0], unused)
+    rates = [learning_rate(fleet.configs[0], step) for step in range(120)]
     expected = unused * float(np.prod([1 - 0.5 * rate for rate in rates]))
-    assert torch.allclose(decayed.parameters["embedding.Z"][0, 0], expected, rtol=1e-4)
+    assert torch.allclose(weights(fleet, 0)["embedding.Z"][0], expected, rtol=1e-4)
 
 
-def test_a_diverging_run_stops_and_is_named(tiny):
-    with pytest.raises(NuclrError, match=r"Run tiny, seed 7 diverged: loss .* at step \d+, learning rate 1e\+08"):
-        Fleet([tiny(seed=7, learning_rate=1e8, warmup=0, schedule="constant")]).train()
+def test_a_diverging_member_is_dropped_and_named_and_the_others_do_not_notice(motley):
+    configs = motley(warmup=0, schedule="constant")
+    configs = [replace(config, training=replace(config.training, steps=220)) for config in configs]
+    mad = replace(configs[0], seed=7, training=replace(configs[0].training, learning_rate=1e8))
+    fleet = Fleet([configs[0], mad, *configs[1:]], dtype=torch.float64)
+    without = Fleet(configs, dtype=torch.float64)
+    assert fleet.train()
+    assert without.train()
+    assert without.diverged == {}
+    assert list(fleet.diverged) == [1]
+    assert "Run tiny, seed 7 diverged: loss" in fleet.diverged[1]
+    assert "at step 100, learning rate 1e+08" in fleet.diverged[1]
+    assert set(fleet.errors()) == {0, 2, 3}
+    assert fleet.curves[1][-1]["step"] < 100 < fleet.curves[0][-1]["step"] == 220
+    for index, other in ((0, 0), (2, 1), (3, 2)):
+        assert_close(fleet, index, without, other, 1e-9)
 
 
-def test_runs_that_differ_in_more_than_the_seed_do_not_share_a_fleet(tiny):
-    with pytest.raises(NuclrError, match="seed alone"):
-        Fleet([tiny(), tiny(seed=1, weight_decay=0.0)])
+def test_a_fleet_of_which_all_diverge_ends_and_says_so(tiny):
+    fleet = Fleet([tiny(seed=s, learning_rate=1e8, warmup=0, schedule="constant", steps=1000) for s in (0, 1)])
+    assert fleet.train()
+    assert sorted(fleet.diverged) == [0, 1]
+    assert fleet.step == 100
+    assert fleet.errors() == {}
+
+
+def test_runs_of_unequal_shape_do_not_share_a_fleet(tiny):
+    with pytest.raises(NuclrError, match="must have the same network, steps, schedule and precision"):
+        Fleet([tiny(), tiny(seed=1, steps=130)])
+    assert shape(tiny()) == shape(tiny(seed=1, batch=0.3, weight_decay=0.1, learning_rate=0.1, weighting="equal"))
+    assert shape(tiny()) != shape(replace(tiny(), data=DataConfig(observables=("sn",))))
+    assert shape(tiny()) != shape(tiny(precision="bf16-matmul"))
+
+
+def test_under_autocast_the_residual_stream_stays_float32():
+    network = Float32Stream(8, 2, 2)
+    values = {name: value.requires_grad_() for name, value in network.initialise([0, 1]).items()}
+    tokens = torch.tensor([[3, 50], [20, 8]])
+    exact = network.predict(values, tokens, tokens, tokens % 2)
+    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
+        stream = network.penultimate(values, tokens, tokens, tokens % 2)
+        predicted = network.predict(values, tokens, tokens, tokens % 2)
+        plain = Network(8, 2, 2).penultimate(values, tokens, tokens, tokens % 2)
+    assert stream.dtype == predicted.dtype == torch.float32
+    assert plain.dtype == torch.bfloat16  # which is why
+    assert not torch.equal(predicted, exact)  # the blocks did take bfloat16
+    assert torch.allclose(predicted, exact, atol=2e-3)
+    predicted.sum().backward()
+    assert all(value.grad.dtype == torch.float32 for value in values.values())
 
 
 def test_the_schedule_warms_up_and_falls_to_zero(tiny):

@@ -1,0 +1,243 @@
+"""The torch engine: the members of a fleet as one network with a leading replica axis; on a GPU, one CUDA graph a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nuclr.config import RunConfig
+from nuclr.model.network import Network, Parameters
+from nuclr.train.examples import Batches, Examples
+from nuclr.train.schedule import learning_rate
+
+PRECISIONS = {"float32": "highest", "tf32": "high", "bf16-matmul": "medium"}
+PLANNED_AT_ONCE = 32  # steps whose batches and learning rates go to the device in one copy
+WARM_UP = 3  # steps on a side stream before the capture, as torch's recipe for CUDA graphs asks
+ROWS_AT_ONCE = 8192
+
+
+class Float32Stream(Network):
+    """The network for autocast: first layer, residual stream and readout stay float32, the blocks' products do not.
+
+    A bfloat16 readout would round the predictions themselves to three digits.
+    """
+
+    def first_layer(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
+        with torch.autocast(z.device.type, enabled=False):
+            return super().first_layer(p, z, n, observable)
+
+    def readout(self, p: Parameters, x: Tensor, observable: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            return super().readout(p, x, observable)
+
+
+class Replicas:
+    """Engine of a fleet (nuclr.train.loop.Engine): R members left, every parameter an (R, ...) tensor.
+
+    Members share nothing but the shape of the network and the number of steps. Batches of fewer rows than the largest
+    are padded with rows of weight 0, and the loss of a member is the mean over its own rows.
+    graph: whether to replay the step as a CUDA graph, where there is CUDA.
+    """
+
+    def __init__(
+        self,
+        configs: Sequence[RunConfig],
+        examples: Sequence[Examples],
+        device: torch.device,
+        dtype: torch.dtype,
+        graph: bool = True,
+    ) -> None:
+        self.configs, self.examples, self.device = list(configs), list(examples), device
+        first = configs[0]
+        # On a CPU, oneDNN takes bfloat16 inputs and gives float32 results by itself, which is more accurate.
+        self.autocast = device.type == "cuda" and first.training.precision == "bf16-matmul"
+        self.precision = PRECISIONS[first.training.precision]
+        self.name = f"torch {first.training.precision}"
+        network = Float32Stream if self.autocast else Network
+        self.network = network(first.model.width, first.model.depth, len(first.data.observables))
+        self.with_graph = graph and device.type == "cuda"
+        self.batches = [
+            Batches(config, data, torch.device("cpu"), dtype) for config, data in zip(configs, examples, strict=True)
+        ]
+        self.members = list(range(len(configs)))  # index of every replica
+        fresh = self.network.initialise([config.seed for config in configs], dtype)
+        nought = {name: torch.zeros_like(value) for name, value in fresh.items()}
+        self._place(fresh, nought, nought)
+
+    def advance(self, step: int, count: int) -> Tensor:
+        """Do steps `step` to `step + count - 1` of every member left: their losses in the last of them, (R,)."""
+        self.steps.fill_(step)
+        with _numerics(self.precision):
+            for start in range(step, step + count, PLANNED_AT_ONCE):
+                indices, rates = self._plan(range(start, min(start + PLANNED_AT_ONCE, step + count)))
+                for index, rate in zip(indices, rates, strict=True):
+                    self.index.copy_(index)
+                    self.rates.copy_(rate)
+                    self._run()
+        return self.losses.clone()
+
+    def predictions(self, index: int) -> np.ndarray:
+        """Predictions for all rows of a member in min-max units, of float32 products: float64 (k,)."""
+        data, values = self.examples[index], {name: value[None] for name, value in self.parameters(index).items()}
+        tokens = [
+            torch.from_numpy(np.asarray(token, dtype=np.int64)).to(self.device)[None]
+            for token in (data.z, data.n, data.observable)
+        ]
+        with torch.no_grad():
+            parts = [
+                self.network.predict(values, *(token[:, start : start + ROWS_AT_ONCE] for token in tokens))
+                for start in range(0, len(data.z), ROWS_AT_ONCE)
+            ]
+        return torch.cat(parts, dim=1)[0].double().cpu().numpy()
+
+    def parameters(self, index: int) -> Parameters:
+        """Parameters of a member, without replica axis."""
+        replica = self.members.index(index)
+        return {name: value.detach()[replica] for name, value in self.values.items()}
+
+    def state(self, index: int) -> dict[str, Tensor]:
+        """What the next step of a member depends on: its parameters and AdamW's first and second moments."""
+        replica = self.members.index(index)
+        return {
+            f"{kind}.{name}": value.detach()[replica]
+            for kind, values in self._state().items()
+            for name, value in values.items()
+        }
+
+    def load(self, states: Sequence[dict[str, Tensor]]) -> None:
+        """Go on from the `state` of every member left."""
+        with torch.no_grad():
+            for kind, values in self._state().items():
+                for name, value in values.items():
+                    value.copy_(torch.stack([state[f"{kind}.{name}"] for state in states]))
+
+    def drop(self, index: int) -> None:
+        """Leave a member out from here on; at least one must remain."""
+        keep = [replica for replica, member in enumerate(self.members) if member != index]
+        self.members = [self.members[replica] for replica in keep]
+        self._place(
+            *({name: value.detach()[keep] for name, value in values.items()} for values in self._state().values())
+        )
+
+    def _state(self) -> dict[str, Parameters]:
+        return {"parameter": self.values, "first": self.first, "second": self.second}
+
+    def _place(self, values: Parameters, first: Parameters, second: Parameters) -> None:
+        """Lay out everything that a step touches. Its addresses stay, as a CUDA graph needs."""
+        self.graph: torch.cuda.CUDAGraph | None = None
+        self.warm = 0
+        self.values = {name: value.to(self.device, copy=True).requires_grad_() for name, value in values.items()}
+        self.gradients = {name: torch.zeros_like(value) for name, value in self.values.items()}
+        self.first, self.second = (
+            {name: value.to(self.device, copy=True) for name, value in moments.items()} for moments in (first, second)
+        )
+        for name, gradient in self.gradients.items():
+            self.values[name].grad = gradient
+        self._place_batches([self.batches[member] for member in self.members])
+        self._place_optimizer([self.configs[member] for member in self.members])
+
+    def _place_batches(self, batches: Sequence[Batches]) -> None:
+        # All members' training rows in one table, and a last row of weight 0 for the padding.
+        self.columns = [
+            torch.cat([*columns, columns[0].new_zeros(1)]).to(self.device)
+            for columns in zip(*(member.columns for member in batches), strict=True)
+        ]
+        sizes = [len(member.columns[0]) for member in batches]
+        self.offsets = [sum(sizes[:replica]) for replica in range(len(sizes))]
+        self.rows = torch.tensor([member.rows for member in batches], device=self.device)
+        largest = max(member.rows for member in batches)
+        self.index = torch.full((len(batches), largest), sum(sizes), device=self.device)
+        self.losses = torch.zeros(len(batches), dtype=self.columns[-1].dtype, device=self.device)
+
+    def _place_optimizer(self, configs: Sequence[RunConfig]) -> None:
+        """AdamW with a group for each member and scaling; parameters, gradients and state are views of the replicas'."""
+        cuda, width = self.device.type == "cuda", self.network.width
+        scalings: dict[tuple[float, float], list[str]] = {}
+        for name, rule in self.network.rules().items():
+            scalings.setdefault((rule.learning_rate(1.0, width), rule.weight_decay(1.0, width)), []).append(name)
+        self.scales = [(config, scale) for config in configs for scale, _ in scalings]
+        # The GPU's fused AdamW reads float32 learning rates from the device.
+        self.rates = torch.zeros(len(self.scales), dtype=torch.float32 if cuda else torch.float64, device=self.device)
+        self.steps = torch.zeros(len(configs), len(self.values), device=self.device)
+        slot = {name: number for number, name in enumerate(self.values)}
+        groups: list[dict[str, Any]] = []
+        state = {}
+        for replica, config in enumerate(configs):
+            for (_, decay), names in scalings.items():
+                params = []
+                for name in names:
+                    param = self.values[name].detach()[replica]
+                    param.grad = self.gradients[name][replica]
+                    state[param] = {
+                        "step": self.steps[replica, slot[name]],
+                        "exp_avg": self.first[name][replica],
+                        "exp_avg_sq": self.second[name][replica],
+                    }
+                    params.append(param)
+                rate = self.rates[len(groups)]
+                groups.append({"params": params, "lr": rate, "weight_decay": config.training.weight_decay * decay})
+        # The gradients of lightly weighted observables are near AdamW's usual eps of 1e-8, which would damp them: with none
+        # in effect the steps do not depend on the scale of the loss.
+        self.optimizer = torch.optim.AdamW(groups, eps=1e-15, fused=True, capturable=cuda)
+        self.optimizer.state.update(state)
+
+    def _plan(self, steps: range) -> tuple[Tensor, Tensor]:
+        """Rows of `columns` in the batches (steps, R, rows), and the learning rate of every group (steps, groups)."""
+        indices = torch.full((len(steps), *self.index.shape), len(self.columns[0]) - 1)
+        for replica, (member, offset) in enumerate(zip(self.members, self.offsets, strict=True)):
+            batches = self.batches[member]
+            for row, step in enumerate(steps):
+                indices[row, replica, : batches.rows] = batches.indices(step) + offset
+        rates = [[learning_rate(config, step) * scale for config, scale in self.scales] for step in steps]
+        return indices.to(self.device), torch.tensor(rates, dtype=self.rates.dtype).to(self.device)
+
+    def _run(self) -> None:
+        """One step, on a GPU from its graph."""
+        if self.graph is not None:
+            self.graph.replay()
+        elif not self.with_graph:
+            self._step()
+        elif self.warm < WARM_UP:
+            side = torch.cuda.Stream()
+            side.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(side):
+                self._step()
+            torch.cuda.current_stream().wait_stream(side)
+            self.warm += 1
+        else:
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):  # records the step without doing it
+                self._step()
+            self.graph = graph
+            graph.replay()
+
+    def _step(self) -> None:
+        """One step of every member on the rows in `index`, at the learning rates in `rates`."""
+        z, n, observable, target, weight = (column[self.index] for column in self.columns)
+        for gradient in self.gradients.values():
+            gradient.zero_()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast, cache_enabled=False):
+            predicted = self.network.predict(self.values, z, n, observable)
+        error = predicted - target
+        losses = (weight * error * error).sum(1) / self.rows
+        losses.sum().backward()  # replicas share nothing, so the gradient of the sum is each one's own
+        self.optimizer.step()
+        self.losses.copy_(losses.detach())
+
+
+@contextmanager
+def _numerics(precision: str) -> Iterator[None]:
+    """What training sets in the process, for as long as it computes."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    torch.set_flush_denormal(True)  # moments of silent units fade into denormals, which a CPU computes far slower
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
+        torch.set_float32_matmul_precision(before)

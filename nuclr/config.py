@@ -60,7 +60,7 @@ class ModelConfig:
     """The network (Appendix B of the paper). What the options do, says nuclr.model.network.
 
     width, depth: d, and how many residual blocks follow the first layer.
-    norm: of the residual stream, before every block and before the readout.
+    norm: of the residual stream after each block.
     attention: over the three tokens, "fixed" to uniform (then the transformer is an MLP) or "learned".
     first_activation, block_activation: nonlinearity after the first layer, and of both layers of a block.
     """

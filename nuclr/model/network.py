@@ -9,8 +9,8 @@ The options (Appendix B compares them):
 attention  "learned": one head, at the readout position, which is that of the observable's token. The value maps are the
            three parts of the first layer, one a position; the query is Q E_T, the keys are K E_Z, K E_N, K E_T. Where
            all three weights are 1/3 this is the fixed network, and so it starts: Q is zero at first.
-norm       of the residual stream before each block and before the readout ("pre-norm"), with a learned gain, and a shift
-           except for "rms". "batch" takes its statistics from the rows of a training batch that have weight, and in
+norm       of the residual stream after each block, without a learned gain or shift: the place that the published code
+           keeps for one. "batch" takes its statistics from the rows of a training batch that have weight, and in
            evaluation running ones, which are parameters without gradient.
 activation "solu" is x softmax(x), then layer normalisation without parameters (Elhage et al. 2022), without which its
            size would fall as 1/d.
@@ -94,19 +94,10 @@ class Network:
         if self.attention == "learned":
             rules["attention.query"] = parametrization.query(d)
             rules["attention.key"] = parametrization.hidden(d, d)
-        if self.norm != "none":
-            for place in (*(f"block{block}" for block in range(self.depth)), "readout"):
-                rules |= {f"{place}.norm.{name}": rule for name, rule in self._norm_rules().items()}
-        return rules
-
-    def _norm_rules(self) -> dict[str, Rule]:
-        d = self.width
-        rules = {"gain": parametrization.bias(d)}
-        if self.norm != "rms":
-            rules["shift"] = parametrization.bias(d)
         if self.norm == "batch":
-            rules["mean"] = parametrization.statistic(d, start=0.0)
-            rules["variance"] = parametrization.statistic(d, start=1.0)
+            for block in range(self.depth):
+                rules[f"block{block}.mean"] = parametrization.statistic(d, start=0.0)
+                rules[f"block{block}.variance"] = parametrization.statistic(d, start=1.0)
         return rules
 
     def initialise(self, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
@@ -156,27 +147,24 @@ class Network:
     def penultimate(
         self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor, weight: Tensor | None = None
     ) -> Tensor:
-        """What the readout reads, (R, rows, d): the residual stream after its last norm."""
+        """What the readout reads, (R, rows, d): the residual stream after the last block."""
         x = self.first_layer(p, z, n, observable)
         activation = ACTIVATIONS[self.block_activation]
         for block in range(self.depth):
-            normed = self._normed(p, f"block{block}", x, weight)
-            inner = activation(torch.baddbmm(p[f"block{block}.inner.bias"], normed, p[f"block{block}.inner.weight"]))
+            inner = activation(torch.baddbmm(p[f"block{block}.inner.bias"], x, p[f"block{block}.inner.weight"]))
             x = x + activation(torch.baddbmm(p[f"block{block}.outer.bias"], inner, p[f"block{block}.outer.weight"]))
-        return self._normed(p, "readout", x, weight)
+            x = self._normed(p, block, x, weight)
+        return x
 
-    def _normed(self, p: Parameters, place: str, x: Tensor, weight: Tensor | None) -> Tensor:
-        if self.norm == "none":
-            return x
+    def _normed(self, p: Parameters, block: int, x: Tensor, weight: Tensor | None) -> Tensor:
+        if self.norm == "layer":
+            return functional.layer_norm(x, (self.width,), eps=NORM_EPS)
+        if self.norm == "rms":
+            return functional.rms_norm(x, (self.width,), eps=NORM_EPS)
         if self.norm == "batch":
-            mean, variance = _batch_statistics(p, place, x, weight)
-            x = (x - mean) * (variance + NORM_EPS).rsqrt()
-        else:
-            normalise = functional.layer_norm if self.norm == "layer" else functional.rms_norm
-            x = normalise(x, (self.width,), eps=NORM_EPS)
-        # The gain is kept as what it exceeds one by, so that weight decay leads it to one and not to zero.
-        x = x * (1 + p[f"{place}.norm.gain"])
-        return x if self.norm == "rms" else x + p[f"{place}.norm.shift"]
+            mean, variance = _batch_statistics(p[f"block{block}.mean"], p[f"block{block}.variance"], x, weight)
+            return (x - mean) * (variance + NORM_EPS).rsqrt()
+        return x
 
     def readout(self, p: Parameters, x: Tensor, observable: Tensor) -> Tensor:
         """Predictions in min-max units, (R, rows), from a penultimate layer x of shape (R, rows, d)."""
@@ -193,17 +181,18 @@ class Network:
         return self.readout(p, self.penultimate(p, z, n, observable, weight), observable)
 
 
-def _batch_statistics(p: Parameters, place: str, x: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+def _batch_statistics(
+    running_mean: Tensor, running_variance: Tensor, x: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """Mean and variance (R, 1, d) of x (R, rows, d): of the rows with weight in training, running ones in evaluation."""
-    running = p[f"{place}.norm.mean"], p[f"{place}.norm.variance"]
     if weight is None:
-        return running
+        return running_mean, running_variance
     share = (weight > 0).to(x.dtype)
     share = (share / share.sum(1, keepdim=True))[..., None]
     mean = (share * x).sum(1, keepdim=True)
     variance = (share * (x - mean).square()).sum(1, keepdim=True)
-    for old, new in zip(running, (mean, variance), strict=True):
-        old.lerp_(new.detach(), BATCH_NORM_MOMENTUM)
+    running_mean.lerp_(mean.detach(), BATCH_NORM_MOMENTUM)
+    running_variance.lerp_(variance.detach(), BATCH_NORM_MOMENTUM)
     return mean, variance
 
 

@@ -47,7 +47,7 @@ def query(width: int) -> Rule:
 
 
 def bias(size: int) -> Rule:
-    """Bias, or what a norm's gain exceeds one by: starts at zero."""
+    """Bias: starts at zero."""
     return Rule((1, size), 0.0)
 
 

@@ -38,17 +38,15 @@ def standardised(x):
     return (x - x.mean()) / (x.var(correction=0) + 1e-5).sqrt()
 
 
-def normed(network, p, place, r, x):
+def normed(network, p, block, r, x):
     """A norm of one row x (d,), batch normalisation as in evaluation."""
-    if network.norm == "none":
-        return x
-    kept = {name: p[f"{place}.norm.{name}"][r, 0] for name in network._norm_rules()}
-    unit = {
+    if network.norm == "batch":
+        return (x - p[f"block{block}.mean"][r, 0]) / (p[f"block{block}.variance"][r, 0] + 1e-5).sqrt()
+    return {
+        "none": lambda: x,
         "layer": lambda: standardised(x),
         "rms": lambda: x / (x.square().mean() + 1e-5).sqrt(),
-        "batch": lambda: (x - kept["mean"]) / (kept["variance"] + 1e-5).sqrt(),
     }[network.norm]()
-    return unit * (1 + kept["gain"]) + kept.get("shift", 0)
 
 
 def published(network, p, z, n, observable):
@@ -70,13 +68,10 @@ def published(network, p, z, n, observable):
                 embeddings = [3 * share * embedding for share, embedding in zip(shares, embeddings, strict=True)]
             x = first(torch.cat(embeddings) @ p["first.weight"][r] + p["first.bias"][r, 0])
             for b in range(network.depth):
-                inner = normed(network, p, f"block{b}", r, x) @ p[f"block{b}.inner.weight"][r]
-                inner = activation(inner + p[f"block{b}.inner.bias"][r, 0])
+                inner = activation(x @ p[f"block{b}.inner.weight"][r] + p[f"block{b}.inner.bias"][r, 0])
                 x = x + activation(inner @ p[f"block{b}.outer.weight"][r] + p[f"block{b}.outer.bias"][r, 0])
-            every = (
-                normed(network, p, "readout", r, x) @ p["readout.weight"][r] * 32 / network.width
-                + p["readout.bias"][r, 0]
-            )
+                x = normed(network, p, b, r, x)
+            every = x @ p["readout.weight"][r] * 32 / network.width + p["readout.bias"][r, 0]
             out[r, i] = every[observable[r, i]]
     return out
 
@@ -173,8 +168,11 @@ def test_batch_statistics_are_those_of_the_rows_with_weight():
     for name, value in filled.items():
         assert torch.allclose(value, short[name], rtol=1e-12, atol=1e-12), name
     first = network.first_layer(short, *some[:3])
-    expected = 0.9 + 0.1 * first.var(1, correction=0)
-    assert torch.allclose(short["block0.norm.variance"][0], expected, rtol=1e-12, atol=1e-12)
+    inner = torch.relu(first @ short["block0.inner.weight"])
+    stream = first + torch.relu(inner @ short["block0.outer.weight"])
+    assert torch.allclose(short["block0.mean"][0], 0.1 * stream.mean(1), rtol=1e-12, atol=1e-12)
+    expected = 0.9 + 0.1 * stream.var(1, correction=0)
+    assert torch.allclose(short["block0.variance"][0], expected, rtol=1e-12, atol=1e-12)
 
 
 def test_running_statistics_approach_those_of_the_rows_and_evaluation_leaves_them():

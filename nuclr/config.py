@@ -12,41 +12,68 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from nuclr.errors import NuclrError, unknown
 
 OBSERVABLES = ("binding", "radius", "qa", "qbm", "qbm_n", "qec", "sn", "sp", "z", "n")
+CONTROL = "control"  # a target of random numbers, beside the ten, from which nothing but its mean can be learned
+
+Activation = Literal["silu", "relu", "gelu", "solu"]
 
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which rows a run sees.
 
-    observables: the targets, in the order of their task tokens.
+    observables: the targets, in the order of their task tokens: of OBSERVABLES, and the control.
     nuclides: "core" (every nuclide known to exist) or "heavy" (z, n > 8).
     split: how rows are held out: by "row" (as published), by "nucleus", or "clean" (see nuclr.data.splits).
     fraction: share of the rows (or nuclei) that is trained on; 1 holds nothing out.
+    split_over: observables whose rows are split together, each keeping all of its Z and N in training; empty: the
+        targets, together. Runs of one observable and the joint run, split over the same, hold out the same rows.
+    targets: "measured" (and estimated) values, or "semf": the SEMF's binding energies of the same nuclides.
     """
 
     observables: tuple[str, ...] = OBSERVABLES
     nuclides: Literal["core", "heavy"] = "core"
     split: Literal["row", "nucleus", "clean"] = "row"
     fraction: float = 0.9
+    split_over: tuple[str, ...] = ()
+    targets: Literal["measured", "semf"] = "measured"
 
     def __post_init__(self) -> None:
         _check_choices(self)
-        for name in self.observables:
-            if name not in OBSERVABLES:
-                raise unknown("observable", name, OBSERVABLES)
+        for name in (*self.observables, *self.split_over):
+            if name not in (*OBSERVABLES, CONTROL):
+                raise unknown("observable", name, (*OBSERVABLES, CONTROL))
         _require(len(self.observables) > 0, "observables is empty: name at least one.")
-        _require(len(set(self.observables)) == len(self.observables), "observables names one twice.")
+        for key, names in (("observables", self.observables), ("split_over", self.split_over)):
+            _require(len(set(names)) == len(names), f"{key} names one twice.")
+        left_out = [name for name in self.observables if self.split_over and name not in self.split_over]
+        _require(not left_out, f"split_over lacks {', '.join(left_out)}: name every target there, or leave it empty.")
+        pseudo = self.targets == "semf"
+        _require(
+            not pseudo or self.observables == ("binding",),
+            'targets is "semf", which has binding energies alone: set observables to ("binding",).',
+        )
         _require(0 < self.fraction <= 1, f"fraction is {self.fraction}: it must lie in (0, 1].")
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network (Appendix B of the paper): width d, and how many residual blocks follow the first layer."""
+    """The network (Appendix B of the paper). What the options do, says nuclr.model.network.
+
+    width, depth: d, and how many residual blocks follow the first layer.
+    norm: of the residual stream after each block.
+    attention: over the three tokens, "fixed" to uniform (then the transformer is an MLP) or "learned".
+    first_activation, block_activation: nonlinearity after the first layer, and of both layers of a block.
+    """
 
     width: int = 128
     depth: int = 2
+    norm: Literal["none", "layer", "rms", "batch"] = "none"
+    attention: Literal["fixed", "learned"] = "fixed"
+    first_activation: Activation = "silu"
+    block_activation: Activation = "relu"
 
     def __post_init__(self) -> None:
+        _check_choices(self)
         _require(self.width >= 4, f"width is {self.width}: it must be at least 4.")
         _require(self.depth >= 1, f"depth is {self.depth}: it must be at least 1.")
 
@@ -62,7 +89,8 @@ class TrainingConfig:
     batch: rows in a step, as a share of the training rows (at most 1) or as a number of rows (an integer above 1).
     weighting: squared errors over the expected error squared ("chi2"), over the expected error once ("inverse", as the
         published code), or in min-max units ("equal").
-    precision: "float32", or "bf16-matmul": float32 everywhere but inside matrix products, which take bfloat16 inputs.
+    precision: "float32"; or float32 everywhere but inside matrix products, whose inputs are rounded to bfloat16
+        ("bf16-matmul") or to TensorFloat-32 where the device has it ("tf32").
     """
 
     learning_rate: float = 1e-2
@@ -72,7 +100,7 @@ class TrainingConfig:
     schedule: Literal["cosine", "constant"] = "cosine"
     batch: float | int = 0.2
     weighting: Literal["chi2", "inverse", "equal"] = "chi2"
-    precision: Literal["float32", "bf16-matmul"] = "bf16-matmul"
+    precision: Literal["float32", "tf32", "bf16-matmul"] = "bf16-matmul"
 
     def __post_init__(self) -> None:
         _check_choices(self)

@@ -1,30 +1,53 @@
 """The runs that the claims are judged on, as named data, once for each profile.
 
-smoke   the whole path in seconds: shows that everything runs, says nothing about the paper
+smoke   the whole path in a minute: shows that everything runs, says nothing about the paper
 cpu     small networks (width 128) through muP; minutes on two cores
 paper   the published sizes (Appendix B); needs a GPU
 
-A tenth of the rows is held out everywhere, so that every run can show how far it generalises.
+A tenth of the rows is held out wherever nothing else is said, so that every run can show how far it generalises.
+Which claim uses which run, and how many rows each sees, is the table in docs/training.md.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Literal
 
-from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from nuclr.config import CONTROL, OBSERVABLES, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import unknown
 
-JOINT = DataConfig()
-JOINT_WITHOUT_NUMBERS = DataConfig(observables=("binding", "radius", "qa", "qbm", "qbm_n", "qec", "sn", "sp"))
-BINDING = DataConfig(observables=("binding",))
-NEUTRON_SEPARATION = DataConfig(observables=("sn",))
+# Runs of a single observable, by name.
+SINGLES = {
+    "binding": "binding",
+    "charge-radius": "radius",
+    "alpha-decay": "qa",
+    "beta-minus-decay": "qbm",
+    "beta-delayed-neutron": "qbm_n",
+    "electron-capture": "qec",
+    "neutron-separation": "sn",
+    "proton-separation": "sp",
+    "proton-number": "z",
+    "neutron-number": "n",
+    "random-control": CONTROL,
+}
+# Figure 9, joint runs on z, n > 8: "fraction-10" trains on 10 % of the rows, ..., "fraction-90" on 90 %. For the evolution
+# of structure (figures 10 and 16) the checkpoints of the first are those of a memorising run, of the last of a generalising one.
+FRACTIONS = {f"fraction-{percent}": percent / 100 for percent in range(10, 100, 10)}
+MEMORISING, GENERALISING = "fraction-10", "fraction-90"
+# Figure 12, half of the data held out by either split: "half-clean" is joint, "half-clean-binding" a single beside it.
+HALF_SPLITS: tuple[Literal["row", "clean"], ...] = ("row", "clean")
+
+WITH_CONTROL = (*OBSERVABLES, CONTROL)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Sizes of a profile: the network, the budgets, and how many seeds each run gets.
+    """Sizes of a profile: the networks, the budgets, and how many seeds each run gets.
 
-    Single-observable runs are cheap, so they get more seeds: a Student t interval over five seeds is half as wide as over three.
+    single, joint: runs of one observable and of all. fraction: those of figure 9. half_single, half_joint: of figure 12.
+    Single-observable runs are cheap, so binding gets more seeds: a Student t interval over five seeds is half as wide as
+    over three.
     """
 
     model: ModelConfig
@@ -32,7 +55,21 @@ class Profile:
     joint: TrainingConfig
     seeds_single: int
     seeds_joint: int
+    fraction_model: ModelConfig
+    fraction: TrainingConfig
+    half_model: ModelConfig
+    half_single: TrainingConfig
+    half_joint: TrainingConfig
 
+
+def _brief(steps: int, batch: int) -> TrainingConfig:
+    """A shorter cosine of the same total decay, 1. Fewer rows a step and not fewer steps: see docs/training.md."""
+    training = TrainingConfig(steps=steps, batch=batch)
+    return replace(training, weight_decay=1 / (training.learning_rate * steps / 2))
+
+
+_SMOKE = TrainingConfig(steps=60, warmup=6, batch=128)
+_SMALL = ModelConfig(width=128, depth=2)
 
 PROFILES = {
     "smoke": Profile(
@@ -41,16 +78,28 @@ PROFILES = {
         joint=TrainingConfig(steps=300, warmup=20, batch=512),
         seeds_single=3,
         seeds_joint=3,
+        fraction_model=ModelConfig(width=16, depth=2),
+        fraction=_SMOKE,
+        half_model=ModelConfig(width=16, depth=2),
+        half_single=_SMOKE,
+        half_joint=_SMOKE,
     ),
     "cpu": Profile(
-        model=ModelConfig(width=128, depth=2),
+        model=_SMALL,
         # 15,000 steps under the cosine at this weight decay add up to a total decay (sum of learning rate times weight
         # decay) of 1, as in the published runs: what is left of the initial noise in the embeddings depends on it. Half
         # the batch of the joint runs costs their structure (order of Z 0.82 instead of 0.98), see docs/training.md.
         single=TrainingConfig(steps=15_000, weight_decay=0.0133),
         joint=TrainingConfig(steps=15_000, weight_decay=0.0133, batch=2048),
         seeds_single=5,
-        seeds_joint=3,
+        seeds_joint=5,
+        fraction_model=_SMALL,
+        # The same number of rows at every fraction, not the published 20 %: at this learning rate a small batch alone
+        # costs order, which would pass for an effect of the fraction.
+        fraction=_brief(12_000, batch=768),
+        half_model=_SMALL,
+        half_single=_brief(12_000, batch=256),
+        half_joint=_brief(12_000, batch=768),
     ),
     "paper": Profile(
         model=ModelConfig(width=2048, depth=2),
@@ -59,33 +108,96 @@ PROFILES = {
         joint=TrainingConfig(learning_rate=1e-4, steps=1_000_000, warmup=0, schedule="constant"),
         seeds_single=3,
         seeds_joint=3,
+        fraction_model=ModelConfig(width=1024, depth=2),
+        # 100,000 epochs of five batches each.
+        fraction=TrainingConfig(learning_rate=3e-4, steps=500_000, warmup=0, schedule="constant"),
+        half_model=ModelConfig(width=2048, depth=4),
+        # 50,000 epochs of two batches each.
+        half_single=TrainingConfig(learning_rate=1e-4, steps=100_000, warmup=0, schedule="constant", batch=0.5),
+        half_joint=TrainingConfig(learning_rate=1e-4, steps=100_000, warmup=0, schedule="constant", batch=0.5),
     ),
 }
 
 
-def planned(profile: str) -> list[RunConfig]:
-    """Every run of a profile, longest first. Raises NuclrError for an unknown profile."""
+def planned(profile: str, names: Iterable[str] | None = None) -> list[RunConfig]:
+    """Every run of a profile, or those with the given names. Raises NuclrError for an unknown profile or name."""
     if profile not in PROFILES:
         raise unknown("profile", profile, PROFILES)
-    sizes = PROFILES[profile]
-    without_decay = replace(sizes.single, weight_decay=0.0)
-    kinds = [
-        ("joint", JOINT, sizes.joint, sizes.seeds_joint),
-        ("joint-without-numbers", JOINT_WITHOUT_NUMBERS, sizes.joint, sizes.seeds_joint),
-        ("binding", BINDING, sizes.single, sizes.seeds_single),
-        ("binding-without-decay", BINDING, without_decay, sizes.seeds_single),
-        ("neutron-separation", NEUTRON_SEPARATION, sizes.single, 3),
-    ]
-    return [
-        RunConfig(name, seed, data, sizes.model, training)
-        for name, data, training, seeds in kinds
-        for seed in range(seeds)
-    ]
+    runs = _all(PROFILES[profile])
+    if names is None:
+        return runs
+    wanted, known = set(names), {run.name for run in runs}
+    for name in sorted(wanted - known):
+        raise unknown("run", name, known)
+    return [run for run in runs if run.name in wanted]
 
 
 def named(profile: str, name: str) -> list[RunConfig]:
     """The runs of one name, one a seed. Raises NuclrError for an unknown profile or name."""
-    found = [run for run in planned(profile) if run.name == name]
-    if not found:
-        raise unknown("run", name, {run.name for run in planned(profile)})
-    return found
+    return planned(profile, [name])
+
+
+def _all(sizes: Profile) -> list[RunConfig]:
+    return [
+        RunConfig(name, seed, data, model, training)
+        for kinds in (_joint(sizes), _single(sizes), _variants(sizes), _fractions(sizes), _halves(sizes))
+        for name, data, model, training, seeds in kinds
+        for seed in range(seeds)
+    ]
+
+
+Kind = tuple[str, DataConfig, ModelConfig, TrainingConfig, int]  # name, three configs, number of seeds
+
+
+def _joint(sizes: Profile) -> list[Kind]:
+    without_numbers = DataConfig(observables=tuple(name for name in OBSERVABLES if name not in ("z", "n")))
+    return [
+        ("joint", DataConfig(), sizes.model, sizes.joint, sizes.seeds_joint),
+        ("joint-without-numbers", without_numbers, sizes.model, sizes.joint, sizes.seeds_joint),
+    ]
+
+
+def _single(sizes: Profile) -> list[Kind]:
+    return [
+        (name, DataConfig((observable,)), sizes.model, sizes.single, sizes.seeds_single if name == "binding" else 3)
+        for name, observable in SINGLES.items()
+        if observable != CONTROL
+    ]
+
+
+def _variants(sizes: Profile) -> list[Kind]:
+    """The binding run with one thing changed."""
+    binding, seeds = DataConfig(("binding",)), sizes.seeds_single
+    without_decay = replace(sizes.single, weight_decay=0.0)
+    norms: list[Kind] = [
+        (f"binding-{norm}-norm", binding, replace(sizes.model, norm=norm), sizes.single, 3)
+        for norm in ("layer", "rms", "batch")
+    ]
+    return [
+        ("binding-without-decay", binding, sizes.model, without_decay, seeds),
+        ("binding-semf", replace(binding, targets="semf"), sizes.model, sizes.single, seeds),
+        *norms,
+        ("binding-learned-attention", binding, replace(sizes.model, attention="learned"), sizes.single, 3),
+    ]
+
+
+def _fractions(sizes: Profile) -> list[Kind]:
+    return [
+        (name, DataConfig(nuclides="heavy", fraction=fraction), sizes.fraction_model, sizes.fraction, 3)
+        for name, fraction in FRACTIONS.items()
+    ]
+
+
+def _halves(sizes: Profile) -> list[Kind]:
+    kinds: list[Kind] = []
+    for split in HALF_SPLITS:
+        # Split together, so that the errors of joint and single runs are of the same rows.
+        half = DataConfig(split=split, fraction=0.5, split_over=OBSERVABLES)
+        controlled = replace(half, observables=WITH_CONTROL, split_over=WITH_CONTROL)
+        kinds.append((f"half-{split}", half, sizes.half_model, sizes.half_joint, 3))
+        kinds.append((f"half-{split}-with-control", controlled, sizes.half_model, sizes.half_joint, 3))
+        for name, observable in SINGLES.items():
+            beside = controlled if observable == CONTROL else half
+            single = replace(beside, observables=(observable,))
+            kinds.append((f"half-{split}-{name}", single, sizes.half_model, sizes.half_single, 3))
+    return kinds

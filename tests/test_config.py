@@ -8,6 +8,7 @@ import pytest
 
 from nuclr import runs
 from nuclr.config import (
+    CONTROL,
     OBSERVABLES,
     DataConfig,
     ModelConfig,
@@ -29,13 +30,21 @@ from nuclr.errors import NuclrError
         (lambda: DataConfig(observables=("z", "z")), "twice"),
         (lambda: DataConfig(split="rows"), "no split 'rows': did you mean 'row'"),
         (lambda: DataConfig(fraction=0.0), "fraction is 0.0"),
+        (lambda: DataConfig(split_over=("z", "z")), "split_over names one twice"),
+        (lambda: DataConfig(("sn",), split_over=("sp",)), "split_over lacks sn"),
+        (lambda: DataConfig(("sn",), targets="semf"), 'targets is "semf", which has binding energies alone'),
+        (lambda: DataConfig(("binding",), targets="semff"), "did you mean 'semf'"),
         (lambda: ModelConfig(width=1), "width is 1"),
+        (lambda: ModelConfig(norm="layers"), "no norm 'layers': did you mean 'layer'"),
+        (lambda: ModelConfig(attention="learnt"), "did you mean 'learned'"),
+        (lambda: ModelConfig(block_activation="rely"), "no block_activation 'rely': did you mean 'relu'"),
         (lambda: ModelConfig(depth=0), "depth is 0"),
         (lambda: TrainingConfig(learning_rate=0), "learning_rate is 0"),
         (lambda: TrainingConfig(weight_decay=-1), "weight_decay is -1"),
         (lambda: TrainingConfig(steps=100, warmup=100), "warmup is 100"),
         (lambda: TrainingConfig(batch=2.5), "batch is 2.5"),
         (lambda: TrainingConfig(weighting="chi"), "did you mean 'chi2'"),
+        (lambda: TrainingConfig(precision="tf23"), "did you mean 'tf32'"),
         (lambda: RunConfig("some", seed=-1), "seed is -1"),
     ],
 )
@@ -63,17 +72,21 @@ def test_every_setting_changes_the_fingerprint_and_the_name_does_not():
     changed = [
         replace(base, seed=1),
         replace(base, data=DataConfig(fraction=0.5)),
+        replace(base, data=DataConfig(split_over=OBSERVABLES)),
         replace(base, model=ModelConfig(width=64)),
+        replace(base, model=ModelConfig(norm="rms")),
+        replace(base, model=ModelConfig(attention="learned")),
         replace(base, training=TrainingConfig(steps=14_000)),
     ]
     prints = {fingerprint(config, "data", "code") for config in [base, *changed]}
     prints |= {fingerprint(base, "other data", "code"), fingerprint(base, "data", "other code")}
-    assert len(prints) == 7
+    assert len(prints) == 3 + len(changed)
     assert fingerprint(replace(base, name="other"), "data", "code") in prints
 
 
 def test_the_observables_are_those_of_the_data():
     assert tuple(observables.OBSERVABLES) == OBSERVABLES
+    assert tuple(observables.TARGETS) == (*OBSERVABLES, CONTROL)
 
 
 def test_unknown_profiles_and_runs_are_named_with_the_nearest():
@@ -81,9 +94,3 @@ def test_unknown_profiles_and_runs_are_named_with_the_nearest():
         runs.planned("cpus")
     with pytest.raises(NuclrError, match="no run 'bindin': did you mean 'binding'"):
         runs.named("cpu", "bindin")
-
-
-def test_every_run_has_at_least_three_seeds():
-    for profile in runs.PROFILES:
-        names = {config.name for config in runs.planned(profile)}
-        assert all(len(runs.named(profile, name)) >= 3 for name in names)

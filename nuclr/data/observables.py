@@ -1,9 +1,9 @@
-"""The ten observables, and the table turned into rows (Z, N, task) -> value."""
+"""The ten observables, a random control, and the table turned into rows (Z, N, task) -> value."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from nuclr.data import table
 from nuclr.errors import NuclrError, unknown
+from nuclr.physics.formulas import SEMF
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ OBSERVABLES: dict[str, Observable] = {
     "n": Observable("neutron number", "N", "1", 1.0, "n"),
 }
 
+CONTROL = Observable("random control", "C", "1", 1.0, "control")
+TARGETS = OBSERVABLES | {"control": CONTROL}  # all that a network can be trained on
+CONTROL_SEED = 20240527
+
 NUCLIDES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "core": table.core,
     "heavy": table.heavy,
@@ -78,20 +83,22 @@ class Rows:
 def rows(names: Iterable[str] = tuple(OBSERVABLES), nuclides: str = "core") -> Rows:
     """One row for each of the nuclides and each named observable that has a value: 29,896 for all of "core".
 
-    Raises NuclrError for an unknown or repeated observable, for none, and for an unknown set of nuclides.
+    "control" is an observable as well. Raises NuclrError for an unknown or repeated observable, for none, and for an
+    unknown set of nuclides.
     """
     names = tuple(names)
     for name in names:
-        if name not in OBSERVABLES:
-            raise unknown("observable", name, OBSERVABLES)
+        if name not in TARGETS:
+            raise unknown("observable", name, TARGETS)
     if not names or len(set(names)) < len(names):
         raise NuclrError(f"Name each observable once, and at least one: got {', '.join(names) or 'none'}.")
     if nuclides not in NUCLIDES:
         raise unknown("set of nuclides", nuclides, NUCLIDES)
 
     everything = table.load()
+    everything[CONTROL.column] = control(everything.z.to_numpy(np.int64), everything.n.to_numpy(np.int64))
     chosen = everything[NUCLIDES[nuclides](everything)]
-    wanted = [OBSERVABLES[name] for name in names]
+    wanted = [TARGETS[name] for name in names]
     parts = [chosen[chosen[observable.column].notna()] for observable in wanted]
     return Rows(
         names=names,
@@ -101,6 +108,24 @@ def rows(names: Iterable[str] = tuple(OBSERVABLES), nuclides: str = "core") -> R
         value=np.concatenate([part[o.column].to_numpy(np.float64) for o, part in zip(wanted, parts, strict=True)]),
         measured=np.concatenate([_measured(part, o.estimated) for o, part in zip(wanted, parts, strict=True)]),
     )
+
+
+def pseudo(found: Rows) -> Rows:
+    """The same rows of binding energies with those of the SEMF as values: data of a theory without shells.
+
+    Raises NuclrError where there are other observables.
+    """
+    if found.names != ("binding",):
+        raise NuclrError(f"The SEMF has binding energies alone: it cannot stand for {', '.join(found.names)}.")
+    return replace(found, value=SEMF.predict(found.z, found.n), measured=np.ones(len(found), dtype=bool))
+
+
+def control(z: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Values (k,) of the random control for nuclei z, n of shape (k,): standard normal, one fixed value a nucleus."""
+    # Drawn over the whole chart: the value of a nucleus does not depend on which others are asked for.
+    chart = np.random.default_rng(CONTROL_SEED).standard_normal((z.max() + 1, 256))
+    drawn: NDArray[np.float64] = chart[z, n]
+    return drawn
 
 
 def _measured(part: pd.DataFrame, estimated: str | None) -> NDArray[np.bool_]:

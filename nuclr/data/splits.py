@@ -15,12 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nuclr.data.observables import OBSERVABLES, Rows
+from nuclr.data.observables import TARGETS, Rows
 from nuclr.errors import NuclrError, unknown
 
 KINDS = ("row", "nucleus", "clean")
 ALPHA = (2, 2)  # 4He, whose mass stands in every alpha decay energy
 
+GROUP = 1000  # above every Z and N
 Mask = NDArray[np.bool_]
 
 
@@ -32,12 +33,13 @@ class Split:
     validation: Mask
 
 
-def split(rows: Rows, kind: str, fraction: float, seed: int) -> Split:
+def split(rows: Rows, kind: str, fraction: float, seed: int, each: bool = False) -> Split:
     """Split the rows, the same for the same arguments.
 
     `fraction` is the share in training, of rows (kind "row") or of nuclei ("nucleus", "clean", before rows are
     dropped); at 1.0 all rows train. Each Z and each N in `rows` occurs in training, since the embedding of a number
-    that never trains is noise; where the fraction is too small for that, training is as large as it must be.
+    that never trains is noise; where the fraction is too small for that, training is as large as it must be. With `each`
+    this holds for the rows of every observable by themselves, so that a run of one observable can use the split too.
 
     Raises NuclrError for an unknown kind or a fraction outside (0, 1].
     """
@@ -46,30 +48,30 @@ def split(rows: Rows, kind: str, fraction: float, seed: int) -> Split:
     if not 0.0 < fraction <= 1.0:
         raise NuclrError(f"A training fraction lies above 0 and at most at 1: got {fraction}.")
     rng = np.random.default_rng(seed)
+    group = rows.task if each else np.zeros_like(rows.task)
+    z, n = (numbers + GROUP * group for numbers in (rows.z, rows.n))  # the same number in two groups counts as two
     if kind == "row":
-        train = _draw(rows.z, rows.n, fraction, rng)
+        train = _draw(z, n, fraction, rng)
         return Split(train, ~train)
 
     nuclei, nucleus = np.unique(np.stack([rows.z, rows.n], axis=1), axis=0, return_inverse=True)
     nucleus = nucleus.reshape(-1)
     chosen = _draw(nuclei[:, 0], nuclei[:, 1], fraction, rng)
-    if kind == "nucleus":
-        return Split(chosen[nucleus], ~chosen[nucleus])
-
-    partner = _partners(rows, nuclei)
-    if "qa" in rows.names:
+    partner = _partners(rows, nuclei) if kind == "clean" else np.full(len(rows), -1)
+    if kind == "clean" and "qa" in rows.names:
         chosen |= (nuclei == ALPHA).all(axis=1)  # held out, it would follow from any alpha decay energy
     order = rng.permutation(len(rows))
     while True:
         train = chosen[nucleus] & ((partner < 0) | chosen[partner])
-        missing = ~np.isin(rows.z, rows.z[train]) | ~np.isin(rows.n, rows.n[train])
+        missing = ~np.isin(z, z[train]) | ~np.isin(n, n[train])
         if not missing.any():
             return Split(train, ~chosen[nucleus])
-        # Dropping rows has left a Z or an N without any: take in one of its nuclei together with the partner.
-        row = order[missing[order].argmax()]
-        chosen[nucleus[row]] = True
-        if partner[row] >= 0:
-            chosen[partner[row]] = True
+        # A Z or an N is without any row: take in one of its nuclei together with the partner, one in each group.
+        candidates = order[missing[order]]
+        for row in candidates[np.unique(group[candidates], return_index=True)[1]]:
+            chosen[nucleus[row]] = True
+            if partner[row] >= 0:
+                chosen[partner[row]] = True
 
 
 def _draw(z: NDArray[np.int64], n: NDArray[np.int64], fraction: float, rng: np.random.Generator) -> Mask:
@@ -96,7 +98,7 @@ def _draw(z: NDArray[np.int64], n: NDArray[np.int64], fraction: float, rng: np.r
 
 def _partners(rows: Rows, nuclei: NDArray[np.int64]) -> NDArray[np.int64]:
     """For each row the index in `nuclei` of its partner, or -1 where it has none there."""
-    steps = np.array([OBSERVABLES[name].partner or (0, 0) for name in rows.names])
+    steps = np.array([TARGETS[name].partner or (0, 0) for name in rows.names])
     index = {(z, n): i for i, (z, n) in enumerate(nuclei.tolist())}
     targets = np.stack([rows.z, rows.n], axis=1) + steps[rows.task]
     found = np.array([index.get((z, n), -1) for z, n in targets.tolist()])

@@ -4,19 +4,31 @@ Three embeddings of width d, a linear first layer over the three of them, SiLU, 
 x + relu(W2 relu(W1 x + b1) + b2), and a linear readout for each observable. With attention fixed to uniform the
 published transformer is this network.
 
+The options (Appendix B compares them):
+
+attention  "learned": one head, at the readout position, which is that of the observable's token. The value maps are the
+           three parts of the first layer, one a position; the query is Q E_T, the keys are K E_Z, K E_N, K E_T. Where
+           all three weights are 1/3 this is the fixed network, and so it starts: Q is zero at first.
+norm       of the residual stream after each block, without a learned gain or shift: the place that the published code
+           keeps for one. "batch" takes its statistics from the rows of a training batch that have weight, and in
+           evaluation running ones, which are parameters without gradient.
+activation "solu" is x softmax(x), then layer normalisation without parameters (Elhage et al. 2022), without which its
+           size would fall as 1/d.
+
 Every parameter has a leading replica axis R, so that many runs train as one: all functions map (R, rows) token arrays
 to (R, rows, ...) results, and no replica ever sees another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nuclr.config import ModelConfig
 from nuclr.model import parametrization
 from nuclr.model.parametrization import Rule
 
@@ -25,14 +37,39 @@ Parameters = dict[str, Tensor]
 MAX_Z = 118
 MAX_N = 177
 
+NORM_EPS = 1e-5
+BATCH_NORM_MOMENTUM = 0.1  # share of the newest batch in the running statistics
+
+
+def solu(x: Tensor) -> Tensor:
+    """x softmax(x), normalised over the last axis; times its length beforehand, so that eps means the same at any width."""
+    return functional.layer_norm(x.shape[-1] * x * x.softmax(-1), x.shape[-1:])
+
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
+    "silu": functional.silu,
+    "relu": torch.relu_,  # in place: its argument is always a fresh product
+    "gelu": functional.gelu,
+    "solu": solu,
+}
+
 
 @dataclass(frozen=True)
 class Network:
-    """Shape of the network: width d, number of residual blocks, number of observables (task tokens)."""
+    """Shape of the network: width d, number of residual blocks, number of observables (task tokens), and its options."""
 
     width: int
     depth: int
     observables: int
+    norm: str = "none"
+    attention: str = "fixed"
+    first_activation: str = "silu"
+    block_activation: str = "relu"
+
+    @classmethod
+    def of(cls, model: ModelConfig, observables: int) -> Network:
+        """The network that a config describes, for so many observables."""
+        return cls(observables=observables, **vars(model))
 
     def rules(self) -> dict[str, Rule]:
         """Name, shape, start and scaling of every parameter, without the replica axis.
@@ -53,6 +90,14 @@ class Network:
                 rules[f"block{block}.{layer}.bias"] = parametrization.bias(d)
         rules["readout.weight"] = parametrization.vector(d, self.observables)
         rules["readout.bias"] = parametrization.bias(self.observables)
+        # What the options add comes last: with them a seed starts the rest of the network at the same values.
+        if self.attention == "learned":
+            rules["attention.query"] = parametrization.query(d)
+            rules["attention.key"] = parametrization.hidden(d, d)
+        if self.norm == "batch":
+            for block in range(self.depth):
+                rules[f"block{block}.mean"] = parametrization.statistic(d, start=0.0)
+                rules[f"block{block}.variance"] = parametrization.statistic(d, start=1.0)
         return rules
 
     def initialise(self, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
@@ -63,13 +108,14 @@ class Network:
             replicas.append(
                 {
                     name: (torch.rand(rule.shape, generator=generator, dtype=torch.float64) * 2 - 1) * rule.bound
+                    + rule.centre
                     for name, rule in self.rules().items()
                 }
             )
         return {name: torch.stack([r[name] for r in replicas]).to(dtype) for name in replicas[0]}
 
     def first_layer(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
-        """SiLU of the first layer, (R, rows, d), for tokens z, n, observable of shape (R, rows).
+        """The first layer after its activation, (R, rows, d), for tokens z, n, observable of shape (R, rows).
 
         The layer is linear over [E_Z, E_N, E_T], so it is a sum of three small tables (E_Z W_Z)[z] + (E_N W_N)[n] +
         (E_T W_T)[t]: the same function as the (3d x d) product for every row, at a small part of its cost.
@@ -77,17 +123,47 @@ class Network:
         w_z, w_n, w_t = p["first.weight"].split(self.width, dim=1)
         of_z = _look_up(torch.bmm(p["embedding.Z"], w_z), z)
         of_n = _look_up(torch.bmm(p["embedding.N"], w_n), n)
-        of_t = torch.baddbmm(p["first.bias"], p["embedding.observable"], w_t)
-        if self.observables > 1:
-            of_t = _look_up(of_t, observable)
-        return functional.silu(of_z + of_n + of_t)
+        if self.attention == "learned":
+            of_t = _look_up(torch.bmm(p["embedding.observable"], w_t), observable)
+            on_z, on_n, on_t = (3 * self.attend(p, z, n, observable)).split(1, dim=-1)
+            x = on_z * of_z + on_n * of_n + on_t * of_t + p["first.bias"]
+        else:
+            of_t = torch.baddbmm(p["first.bias"], p["embedding.observable"], w_t)
+            if self.observables > 1:
+                of_t = _look_up(of_t, observable)
+            x = of_z + of_n + of_t
+        return ACTIVATIONS[self.first_activation](x)
 
-    def penultimate(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
-        """The residual stream before the readout, (R, rows, d)."""
+    def attend(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
+        """Weights of learned attention on the tokens Z, N and observable: (R, rows, 3), their sum is 1."""
+        query = torch.bmm(p["embedding.observable"], p["attention.query"]) * parametrization.attention_scale(self.width)
+        logits = []
+        for name, token in (("Z", z), ("N", n), ("observable", observable)):
+            # One number for each pair of an observable and a token, so a row looks up three numbers.
+            table = torch.bmm(query, torch.bmm(p[f"embedding.{name}"], p["attention.key"]).mT)
+            logits.append(table.flatten(1).gather(1, observable * table.shape[2] + token))
+        return torch.stack(logits, dim=-1).softmax(-1)
+
+    def penultimate(
+        self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor, weight: Tensor | None = None
+    ) -> Tensor:
+        """What the readout reads, (R, rows, d): the residual stream after the last block."""
         x = self.first_layer(p, z, n, observable)
+        activation = ACTIVATIONS[self.block_activation]
         for block in range(self.depth):
-            inner = torch.baddbmm(p[f"block{block}.inner.bias"], x, p[f"block{block}.inner.weight"]).relu_()
-            x = x + torch.baddbmm(p[f"block{block}.outer.bias"], inner, p[f"block{block}.outer.weight"]).relu_()
+            inner = activation(torch.baddbmm(p[f"block{block}.inner.bias"], x, p[f"block{block}.inner.weight"]))
+            x = x + activation(torch.baddbmm(p[f"block{block}.outer.bias"], inner, p[f"block{block}.outer.weight"]))
+            x = self._normed(p, block, x, weight)
+        return x
+
+    def _normed(self, p: Parameters, block: int, x: Tensor, weight: Tensor | None) -> Tensor:
+        if self.norm == "layer":
+            return functional.layer_norm(x, (self.width,), eps=NORM_EPS)
+        if self.norm == "rms":
+            return functional.rms_norm(x, (self.width,), eps=NORM_EPS)
+        if self.norm == "batch":
+            mean, variance = _batch_statistics(p[f"block{block}.mean"], p[f"block{block}.variance"], x, weight)
+            return (x - mean) * (variance + NORM_EPS).rsqrt()
         return x
 
     def readout(self, p: Parameters, x: Tensor, observable: Tensor) -> Tensor:
@@ -95,9 +171,29 @@ class Network:
         every = torch.bmm(x, p["readout.weight"]) * parametrization.output_scale(self.width) + p["readout.bias"]
         return every.gather(2, observable[..., None])[..., 0]
 
-    def predict(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
-        """Predictions in min-max units, (R, rows), for tokens of shape (R, rows)."""
-        return self.readout(p, self.penultimate(p, z, n, observable), observable)
+    def predict(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Predictions in min-max units, (R, rows), for tokens of shape (R, rows).
+
+        weight: the loss weights (R, rows) of a training batch; without them it is an evaluation. Only "batch" norm tells
+        the two apart: rows of weight zero, which fill a batch up, then count for no statistic, and the running
+        statistics in `p` move.
+        """
+        return self.readout(p, self.penultimate(p, z, n, observable, weight), observable)
+
+
+def _batch_statistics(
+    running_mean: Tensor, running_variance: Tensor, x: Tensor, weight: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """Mean and variance (R, 1, d) of x (R, rows, d): of the rows with weight in training, running ones in evaluation."""
+    if weight is None:
+        return running_mean, running_variance
+    share = (weight > 0).to(x.dtype)
+    share = (share / share.sum(1, keepdim=True))[..., None]
+    mean = (share * x).sum(1, keepdim=True)
+    variance = (share * (x - mean).square()).sum(1, keepdim=True)
+    running_mean.lerp_(mean.detach(), BATCH_NORM_MOMENTUM)
+    running_variance.lerp_(variance.detach(), BATCH_NORM_MOMENTUM)
+    return mean, variance
 
 
 def _look_up(table: Tensor, token: Tensor) -> Tensor:

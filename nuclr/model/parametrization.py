@@ -15,11 +15,14 @@ BASE_WIDTH = 32
 
 @dataclass(frozen=True)
 class Rule:
-    """How one parameter starts and learns: shape without replica axis, half-width of its uniform start, muP's scaling."""
+    """How one parameter starts and learns, without replica axis: uniform within `bound` of `centre`; `hidden` chooses
+    muP's scaling; what does not learn (`learns` False) has no gradient, and the network itself keeps it up to date."""
 
     shape: tuple[int, ...]
     bound: float
     hidden: bool = False
+    centre: float = 0.0
+    learns: bool = True
 
     def learning_rate(self, base: float, width: int) -> float:
         return base * BASE_WIDTH / width if self.hidden else base
@@ -38,9 +41,24 @@ def hidden(fan_in: int, fan_out: int) -> Rule:
     return Rule((fan_in, fan_out), 1 / sqrt(fan_in), hidden=True)
 
 
+def query(width: int) -> Rule:
+    """Hidden matrix of attention's queries: starts at zero, so that attention starts uniform (muP, Appendix D.2)."""
+    return Rule((width, width), 0.0, hidden=True)
+
+
 def bias(size: int) -> Rule:
     """Bias: starts at zero."""
     return Rule((1, size), 0.0)
+
+
+def statistic(size: int, start: float) -> Rule:
+    """Running statistic of batch normalisation: no gradient, no decay."""
+    return Rule((1, size), 0.0, centre=start, learns=False)
+
+
+def attention_scale(width: int) -> float:
+    """What query times key is multiplied with: 1/sqrt(d) at the base width, and as 1/d from there."""
+    return sqrt(BASE_WIDTH) / width
 
 
 def output_scale(width: int) -> float:

@@ -45,7 +45,7 @@ class Probe:
 
     @property
     def network(self) -> Network:
-        return Network(self.config.model.width, self.config.model.depth, len(self.config.data.observables))
+        return Network.of(self.config.model, len(self.config.data.observables))
 
     def embedding(self, symbol: str) -> Array:
         """Embeddings (k, d) of TRAINED_NUMBERS[symbol], symbol "Z" or "N"."""
@@ -59,7 +59,7 @@ class Probe:
         return Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
 
     def penultimate(self, z: Numbers, n: Numbers, observable: str) -> Array:
-        """The residual stream before the readout (rows, d), for one observable at nuclei z, n of shape (rows,)."""
+        """What the readout reads, the residual stream (rows, d), for one observable at nuclei z, n of shape (rows,)."""
         return self.network.penultimate(self.parameters, *self._tokens(z, n, observable))[0].numpy()
 
     def read_out(self, penultimate: Array, observable: str) -> Array:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nuclr.config import RunConfig
-from nuclr.data.observables import OBSERVABLES, rows
-from nuclr.data.splits import split
+from nuclr.config import DataConfig, RunConfig
+from nuclr.data.observables import TARGETS, Rows, pseudo, rows
+from nuclr.data.splits import Split, split
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,12 @@ class Examples:
 def examples(config: RunConfig) -> Examples:
     """The examples of a run. Raises NuclrError when the packaged data are damaged."""
     names = config.data.observables
-    table = rows(names, config.data.nuclides)
-    parts = split(table, config.data.split, config.data.fraction, config.seed)
+    table, parts = _rows(config.data, config.seed)
     low, high, weights = (np.zeros(len(names)) for _ in range(3))
     for task, name in enumerate(names):
         values = table.value[(table.task == task) & parts.train]
         low[task], high[task] = values.min(), values.max()
-        weights[task] = _weight(config.training.weighting, high[task] - low[task], OBSERVABLES[name].expected_error)
+        weights[task] = _weight(config.training.weighting, high[task] - low[task], TARGETS[name].expected_error)
     span = high - low
     weight = weights[table.task]
     return Examples(
@@ -78,6 +77,28 @@ def examples(config: RunConfig) -> Examples:
         low=low,
         high=high,
     )
+
+
+def _rows(data: DataConfig, seed: int) -> tuple[Rows, Split]:
+    table = _table(data.observables, data.nuclides)
+    if data.targets == "semf":
+        table = pseudo(table)
+    over = data.split_over or data.observables
+    parts = _split(over, data.nuclides, data.split, data.fraction, seed, each=bool(data.split_over))
+    if over == data.observables:
+        return table, parts
+    # Both tables are ordered by (z, n) within an observable, so the rows of one observable correspond in order.
+    wider = _table(over, data.nuclides)
+    where = np.concatenate([np.flatnonzero(wider.task == over.index(name)) for name in data.observables])
+    return table, Split(parts.train[where], parts.validation[where])
+
+
+_table = cache(rows)  # many runs share their rows, and many of one observable the split of the joint run
+
+
+@cache
+def _split(names: tuple[str, ...], nuclides: str, kind: str, fraction: float, seed: int, each: bool) -> Split:
+    return split(_table(names, nuclides), kind, fraction, seed, each)
 
 
 def _weight(weighting: str, span: float, expected_error: float) -> float:

@@ -1,4 +1,4 @@
-"""The engine for CPUs: kernel.c, compiled on the machine that trains and called through ctypes, one run at a time.
+"""The engine for CPUs: kernel/kernel.c, compiled on the machine that trains and called through ctypes, one run at a time.
 
 Where there is no C compiler, or the network is not the paper's plain one, the torch engine (replicas.py) trains instead:
 the same steps, several times slower. A run's manifest says which engine trained it and in what arithmetic.
@@ -24,12 +24,14 @@ import torch
 from torch import Tensor
 
 from nuclr.config import ModelConfig, RunConfig
+from nuclr.errors import NuclrError
 from nuclr.files import cache_folder, write
 from nuclr.model.network import MAX_N, MAX_Z, Network
 from nuclr.train.examples import Batches, Examples
 from nuclr.train.schedule import learning_rate
 
-SOURCE = Path(__file__).with_name("kernel.c")
+SOURCE = Path(__file__).parent / "kernel" / "kernel.c"
+MOST_BLOCKS = 8  # as in kernel/memory.h
 # No option may let the compiler assume that NaN does not occur: a diverging run must show.
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fPIC", "-shared")
 
@@ -48,6 +50,11 @@ class _Rows(ctypes.Structure):
     ]
 
 
+def sources() -> tuple[Path, ...]:
+    """The kernel and the headers that it includes."""
+    return tuple(sorted(SOURCE.parent.glob("*.[ch]")))
+
+
 @cache
 def library() -> ctypes.CDLL | None:
     """The compiled kernel; None where there is no compiler that can build it."""
@@ -55,20 +62,14 @@ def library() -> ctypes.CDLL | None:
     if not compiler or platform.system() == "Windows":
         return None
     flags = [*FLAGS, "-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else list(FLAGS)
-    source = SOURCE.read_bytes()
+    source = b"".join(path.read_bytes() for path in sources())
     key = hashlib.sha256(source + " ".join([compiler, *flags, _processor()]).encode()).hexdigest()[:16]
     built = cache_folder() / f"kernel-{key}.so"
-    if not built.exists():
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = Path(folder) / "kernel.so"
-            try:
-                subprocess.run(
-                    [compiler, *flags, str(SOURCE), "-o", str(fresh), "-lm"], check=True, capture_output=True, timeout=120
-                )
-            except (OSError, subprocess.SubprocessError):
-                return None
-            write(built, fresh.read_bytes())
-    found = ctypes.CDLL(str(built))
+    found = _open(built)
+    if found is None and _compile([compiler, *flags], built):
+        found = _open(built)
+    if found is None:
+        return None
     found.nuclr_open.restype = c_void_p
     found.nuclr_open.argtypes = [ctypes.POINTER(_Shape)]
     found.nuclr_close.restype = None
@@ -81,6 +82,27 @@ def library() -> ctypes.CDLL | None:
     return found
 
 
+def _open(built: Path) -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(built))
+    except OSError:  # not built yet, or damaged: then it is built anew
+        return None
+
+
+def _compile(command: list[str], built: Path) -> bool:
+    """Whether there is a fresh kernel at `built`."""
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = Path(folder) / "kernel.so"
+        try:
+            subprocess.run(
+                [*command, str(SOURCE), "-o", str(fresh), "-lm"], check=True, capture_output=True, timeout=120
+            )
+            write(built, fresh.read_bytes())
+        except (OSError, subprocess.SubprocessError, NuclrError):
+            return False
+    return True
+
+
 def _processor() -> str:
     """What `-march=native` depends on: a home folder may be shared by different machines."""
     cpuinfo = Path("/proc/cpuinfo")
@@ -90,19 +112,21 @@ def _processor() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
-def can_train(config: RunConfig) -> bool:
+def can_train(config: RunConfig, device: torch.device, dtype: torch.dtype) -> bool:
     """Whether the kernel knows this network, and can be had here."""
     model = config.model
     plain = model == ModelConfig(width=model.width, depth=model.depth)
-    return plain and model.width % 32 == 0 and model.depth <= 8 and library() is not None
+    fits = plain and model.width % 32 == 0 and model.depth <= MOST_BLOCKS
+    return fits and device.type == "cpu" and dtype == torch.float32 and library() is not None
 
 
 class Member:
     """One run in the kernel: flat float32 arrays of its parameters and AdamW's moments, and its rows."""
 
-    def __init__(self, config: RunConfig, data: Examples, batches: Batches, kernel: ctypes.CDLL, bf16: bool) -> None:
-        self.config, self.batches, self.kernel = config, batches, kernel
-        self.network = Network(config.model, len(config.data.observables))
+    def __init__(self, config: RunConfig, data: Examples, kernel: ctypes.CDLL, bf16: bool) -> None:
+        self.config, self.kernel = config, kernel
+        self.batches = Batches(config, data, torch.device("cpu"), torch.float32)
+        self.network = Network.of(config.model, len(config.data.observables))
         shape = _Shape(config.model.width, config.model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1, bf16)
         self.work = kernel.nuclr_open(ctypes.byref(shape))
         if not self.work:
@@ -110,7 +134,7 @@ class Member:
         fresh = self.network.initialise([config.seed])
         self.parameters = np.concatenate([fresh[name].numpy().ravel() for name in self.network.rules()])
         self.first, self.second, self.gradient = (np.zeros_like(self.parameters) for _ in range(3))
-        self.training = _Columns(*(column.numpy() for column in batches.columns))
+        self.training = _Columns(*(column.numpy() for column in self.batches.columns))
         self.everything = _Columns(data.z, data.n, data.observable, data.target, data.weight)
 
     def __del__(self) -> None:
@@ -164,15 +188,17 @@ class _Columns:
 class Native:
     """Members that differ in whatever they like, trained one after the other: alone or together is the same to the bit."""
 
-    def __init__(self, configs: Sequence[RunConfig], examples: Sequence[Examples], batches: Sequence[Batches]) -> None:
+    def __init__(
+        self, configs: Sequence[RunConfig], examples: Sequence[Examples], device: torch.device, dtype: torch.dtype
+    ) -> None:
         kernel = library()
-        if kernel is None:
-            raise RuntimeError("the kernel cannot be built here: ask can_train() first")
+        if kernel is None or device.type != "cpu" or dtype != torch.float32:
+            raise RuntimeError(f"the kernel cannot train in {dtype} on {device}: ask can_train() first")
         bf16 = configs[0].training.precision == "bf16-matmul" and bool(kernel.nuclr_has_tiles())
-        self.name = f"native, {'bfloat16 products' if bf16 else 'float32'}"
+        self.name = f"native {'bf16-matmul' if bf16 else 'float32'}"
         self.members: dict[int, Member] = {
-            index: Member(config, data, batch, kernel, bf16)
-            for index, (config, data, batch) in enumerate(zip(configs, examples, batches, strict=True))
+            index: Member(config, data, kernel, bf16)
+            for index, (config, data) in enumerate(zip(configs, examples, strict=True))
         }
 
     def advance(self, step: int, count: int) -> Tensor:

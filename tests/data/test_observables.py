@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from nuclr.data import table
-from nuclr.data.observables import OBSERVABLES, rows
+from nuclr.data.observables import OBSERVABLES, control, pseudo, rows
 from nuclr.errors import NuclrError
+from nuclr.physics.formulas import SEMF
 
 COUNTS = {
     "binding": 3338,
@@ -66,6 +67,37 @@ def test_values_are_those_of_the_table() -> None:
 def test_measured_binding_energies() -> None:
     assert rows(["binding"]).measured.sum() == 2548
     assert rows(["z", "n", "radius"]).measured.all()
+
+
+def test_the_control_is_one_standard_normal_value_a_nucleus() -> None:
+    core, heavy = rows(["sn", "control"]), rows(["control"], "heavy")
+    value = core.value[core.task == 1]
+    assert len(value) == COUNTS["binding"]
+    assert abs(value.mean()) < 3 / len(value) ** 0.5
+    assert value.std() == pytest.approx(1, abs=0.04)
+    of = dict(zip(zip(core.z[core.task == 1], core.n[core.task == 1], strict=True), value, strict=True))
+    assert [of[key] for key in zip(heavy.z, heavy.n, strict=True)] == heavy.value.tolist()
+
+
+def test_nothing_can_be_learned_of_the_control() -> None:
+    """Neither the numbers themselves nor the neighbours along a chain say anything about it."""
+    found = rows(["control"])
+    for number in (found.z, found.n, found.z % 2, found.n % 2, found.z + found.n):
+        assert abs(np.corrcoef(number, found.value)[0, 1]) < 0.05
+    z, n = np.arange(1, 100), np.full(99, 60)
+    assert abs(np.corrcoef(control(z, n), control(z, n + 1))[0, 1]) < 0.3
+    assert abs(np.corrcoef(control(z, n), control(z + 1, n))[0, 1]) < 0.3
+
+
+def test_pseudo_data_are_the_mass_formula_at_the_same_nuclei() -> None:
+    found = rows(["binding"])
+    theory = pseudo(found)
+    np.testing.assert_array_equal(theory.value, SEMF.predict(found.z, found.n))
+    np.testing.assert_array_equal(theory.z, found.z)
+    assert theory.measured.all()
+    assert 5000 < np.sqrt(np.mean((theory.value - found.value) ** 2)) < 10_000
+    with pytest.raises(NuclrError, match="binding energies alone: it cannot stand for binding, sn"):
+        pseudo(rows(["binding", "sn"]))
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,21 @@ def test_every_number_trains_and_no_row_does_both(
         assert (drawn.train | drawn.validation).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("fraction", [0.1, 0.5])
+def test_with_each_every_number_of_every_observable_trains(kind: str, fraction: float) -> None:
+    data = load()
+    drawn = split(data, kind, fraction, seed=1, each=True)
+    assert not (drawn.train & drawn.validation).any()
+    for task in range(len(data.names)):
+        every, train = data.task == task, (data.task == task) & drawn.train
+        np.testing.assert_array_equal(np.unique(data.z[train]), np.unique(data.z[every]))
+        np.testing.assert_array_equal(np.unique(data.n[train]), np.unique(data.n[every]))
+    if fraction == 0.5:  # at a tenth the numbers themselves take up more
+        together = split(data, kind, fraction, seed=1)
+        assert abs(drawn.validation.mean() - together.validation.mean()) < 0.05
+
+
 @settings(max_examples=10, deadline=None, derandomize=True)
 @given(st.sampled_from(("nucleus", "clean")), FRACTIONS, SEEDS)
 def test_rows_of_a_nucleus_stay_together(kind: str, fraction: float, seed: int) -> None:
@@ -56,10 +71,10 @@ def test_rows_of_a_nucleus_stay_together(kind: str, fraction: float, seed: int) 
 
 
 @settings(max_examples=10, deadline=None, derandomize=True)
-@given(FRACTIONS, SEEDS)
-def test_no_training_row_of_a_clean_split_has_its_partner_held_out(fraction: float, seed: int) -> None:
+@given(FRACTIONS, SEEDS, st.booleans())
+def test_no_training_row_of_a_clean_split_has_its_partner_held_out(fraction: float, seed: int, each: bool) -> None:
     data = load()
-    drawn = split(data, "clean", fraction, seed)
+    drawn = split(data, "clean", fraction, seed, each)
     held_out = np.unique(np.stack([data.z, data.n])[:, drawn.validation], axis=1).T.tolist()
     held_out = {tuple(nucleus) for nucleus in held_out}
     for task, name in enumerate(data.names):

@@ -46,3 +46,20 @@ def test_a_replaced_embedding_changes_its_own_numbers_alone(probe):
 def test_an_unknown_observable_is_named_with_the_nearest(probe):
     with pytest.raises(NuclrError, match="did you mean 'radius'"):
         probe.predict(Z, N, "radios")
+
+
+@pytest.mark.parametrize(
+    "options", [{"norm": "layer"}, {"norm": "batch"}, {"attention": "learned"}, {"block_activation": "solu"}], ids=str
+)
+def test_every_option_of_the_network_is_read(options):
+    config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(width=16, **options))
+    network = Network.of(config.model, 2)
+    weights = {name: value[0] for name, value in network.initialise([3]).items()}
+    probe = Probe.open(config, weights, np.array([0.0, 1.0]), np.array([2e6, 6.0]))
+    assert probe.network == network
+    tokens = (torch.from_numpy(Z)[None], torch.from_numpy(N)[None], torch.ones(1, 3, dtype=torch.int64))
+    unit = network.predict(probe.parameters, *tokens)[0].numpy()
+    assert probe.predict(Z, N, "radius") == pytest.approx(1.0 + 5.0 * unit)
+    layer = probe.penultimate(Z, N, "binding")
+    assert probe.read_out(layer, "binding") == pytest.approx(probe.predict(Z, N, "binding"), rel=1e-12)
+    assert probe.untrained(4).penultimate(Z, N, "binding").shape == layer.shape

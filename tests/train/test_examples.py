@@ -1,10 +1,14 @@
 """What a network is trained on: units, weights, batches."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from nuclr.config import DataConfig
 from nuclr.data.observables import OBSERVABLES
+from nuclr.physics.formulas import SEMF
 from nuclr.train.examples import Batches, batch_rows, examples
 
 
@@ -58,3 +62,38 @@ def test_every_seed_of_a_share_has_the_same_batch(tiny):
 def test_the_digest_follows_the_data(tiny):
     assert examples(tiny()).digest == examples(tiny(steps=200)).digest
     assert examples(tiny()).digest != examples(tiny(seed=1)).digest
+
+
+@pytest.mark.parametrize("split", ["row", "nucleus", "clean"])
+def test_a_single_split_over_many_holds_out_the_same_rows_as_the_joint_run(tiny, split):
+    over = ("binding", "radius", "sn")
+    config = tiny()
+
+    def rows_of(observables, name):
+        data = examples(
+            replace(config, data=DataConfig(observables, split=split, fraction=0.5, split_over=over, nuclides="heavy"))
+        )
+        mine = data.observable == observables.index(name)
+        return [
+            set(zip(data.z[mine & part], data.n[mine & part], data.value[mine & part], strict=True))
+            for part in (data.train, data.validation)
+        ]
+
+    for name in over:
+        assert rows_of((name,), name) == rows_of(over, name) == rows_of(("sn", "radius", "binding"), name)
+
+
+def test_pseudo_data_replace_the_values_and_nothing_else(tiny):
+    binding = replace(tiny(), data=DataConfig(("binding",)))
+    measured, theory = (examples(replace(binding, data=replace(binding.data, targets=t))) for t in ("measured", "semf"))
+    assert np.array_equal(measured.train, theory.train)
+    assert np.array_equal(measured.z, theory.z)
+    assert np.array_equal(theory.value, SEMF.predict(theory.z, theory.n))
+    assert measured.digest != theory.digest
+
+
+def test_the_control_is_weighed_by_an_expected_error_of_one(tiny):
+    data = examples(replace(tiny(), data=DataConfig(("sn", "control"))))
+    span = data.high - data.low
+    ratio = data.weight[data.observable == 1][0] / data.weight[data.observable == 0][0]
+    assert ratio == pytest.approx((span[1] / 1.0) ** 2 / (span[0] / 200.0) ** 2)

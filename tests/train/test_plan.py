@@ -6,8 +6,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from nuclr import runs
-from nuclr.config import DataConfig, ModelConfig, TrainingConfig
+from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.train import fleetsize, plan
 from nuclr.train.fleetsize import Pace, Timing
 from nuclr.train.loop import shape
@@ -41,14 +40,13 @@ def sizes(jobs):
 
 
 def small(monkeypatch):
-    profile = runs.Profile(
-        ModelConfig(width=8),
-        TrainingConfig(steps=20, warmup=2, batch=64),
-        TrainingConfig(steps=20, warmup=2, batch=64),
-        seeds_single=2,
-        seeds_joint=1,
-    )
-    monkeypatch.setitem(runs.PROFILES, "smoke", profile)
+    training = TrainingConfig(steps=20, warmup=2, batch=64)
+    runs = [
+        RunConfig(name, seed, DataConfig((observable,)), ModelConfig(width=8), training)
+        for name, observable in (("binding", "binding"), ("neutron-separation", "sn"))
+        for seed in range(2)
+    ]
+    monkeypatch.setattr(plan, "planned", lambda _profile: runs)
 
 
 def test_missing_runs_are_trained_once_and_then_reused(monkeypatch, tmp_path):

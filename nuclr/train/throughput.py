@@ -1,0 +1,252 @@
+"""How fast the training is: the published step beside ours, in one process, in turns, as ratios (`nuclr bench`).
+
+A ratio within one run means something on a shared machine, a number of seconds does not.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nuclr.config import ModelConfig, RunConfig, TrainingConfig
+from nuclr.model.network import MAX_N, MAX_Z
+from nuclr.train.examples import Batches, batch_rows, examples
+from nuclr.train.loop import Engine, choose_engine
+from nuclr.train.worker import device_name, keep_freed_memory
+
+TURN = 0.1  # seconds that a variant runs before the next has its turn
+
+
+class Published:
+    """The published step, written plainly: what every other variant is measured against.
+
+    Three embeddings concatenated, a (3d x d) first layer, residual blocks, the readout of all observables of which each row
+    takes its own, in float32, with AdamW as it comes.
+    """
+
+    def __init__(self, config: RunConfig, device: torch.device) -> None:
+        width, depth, observables = config.model.width, config.model.depth, len(config.data.observables)
+        self.batches = Batches(config, examples(config), device, torch.float32)
+        torch.manual_seed(config.seed)
+        self.embeddings = torch.nn.ModuleList(
+            [torch.nn.Embedding(size, width) for size in (MAX_Z + 1, MAX_N + 1, observables)]
+        ).to(device)
+        self.first = torch.nn.Linear(3 * width, width).to(device)
+        self.blocks = torch.nn.ModuleList(
+            [
+                torch.nn.Sequential(
+                    torch.nn.Linear(width, width), torch.nn.ReLU(), torch.nn.Linear(width, width), torch.nn.ReLU()
+                )
+                for _ in range(depth)
+            ]
+        ).to(device)
+        self.readout = torch.nn.Linear(width, observables).to(device)
+        modules = (self.embeddings, self.first, self.blocks, self.readout)
+        self.optimizer = torch.optim.AdamW(
+            [parameter for module in modules for parameter in module.parameters()],
+            lr=config.training.learning_rate,
+            weight_decay=config.training.weight_decay,
+        )
+
+    def advance(self, step: int, count: int) -> Tensor:
+        """As nuclr.train.loop.Engine: the loss (1,) of the last of `count` steps."""
+        loss = torch.zeros(())
+        for s in range(step, step + count):
+            z, n, observable, target, weight = self.batches.at(s)
+            tokens = zip(self.embeddings, (z, n, observable), strict=True)
+            x = functional.silu(self.first(torch.cat([table(token) for table, token in tokens], dim=1)))
+            for block in self.blocks:
+                x = x + block(x)
+            predicted = self.readout(x).gather(1, observable[:, None])[:, 0]
+            loss = (weight * (predicted - target) ** 2).mean()
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+        return loss.detach()[None]
+
+
+class Crew:
+    """A fleet on every core: a thread a core, each with a member of its own (the kernel lets the others run meanwhile)."""
+
+    def __init__(self, members: Sequence[Engine]) -> None:
+        self.members = members
+        self.pool = ThreadPoolExecutor(len(members))
+
+    def advance(self, step: int, count: int) -> Tensor:
+        """As nuclr.train.loop.Engine: the losses of all members."""
+        return torch.cat(list(self.pool.map(lambda member: member.advance(step, count), self.members)))
+
+
+@dataclass
+class Variant:
+    """One way to train, and what the turns measured of it.
+
+    name, what: for tables. runs: that train at once. threads: that train them. dtype: of the products' inputs.
+    operations: floating-point operations in the matrix products of one row, forward and back.
+    rates: rows a second. ratios: to the published step in the same turn. shares: of the matmul peak in the same turn.
+    """
+
+    name: str
+    what: str
+    runs: int
+    threads: int
+    dtype: torch.dtype
+    operations: float
+    engine: Any
+    count: int = 2  # steps in a turn
+    step: int = 0
+    rates: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+    shares: list[float] = field(default_factory=list)
+
+
+def bench(
+    device: str, width: int, depth: int, batch: float, seconds: float, note: Callable[[str], None] = lambda _: None
+) -> dict[str, Any]:
+    """Measure all variants in turns for about so many seconds: {"results": [...], "machine": {...}}, fit for JSON.
+
+    Numbers are medians over the turns. The first result is the published step, of ratio 1.
+    """
+    place = torch.device(device)
+    keep_freed_memory()
+    config = RunConfig(
+        "bench",
+        model=ModelConfig(width=width, depth=depth),
+        training=TrainingConfig(learning_rate=1e-3, batch=batch, warmup=0, schedule="constant", steps=1_000_000_000),
+    )
+    rows = batch_rows(config, examples(config))
+    compared = variants(config, rows, place)
+    for variant in compared:
+        note(f"warming up: {variant.what}")
+        _turn(variant, rows, place)
+        variant.count = max(1, round(TURN * _turn(variant, rows, place) / rows / variant.runs))
+    end = time.monotonic() + seconds
+    while not compared[0].rates or time.monotonic() < end:
+        for variant in compared:
+            peak = matmul_peak(place, rows, width, variant.dtype) * (variant.threads if place.type == "cpu" else 1)
+            variant.rates.append(_turn(variant, rows, place))
+            variant.ratios.append(variant.rates[-1] / compared[0].rates[-1])
+            variant.shares.append(variant.rates[-1] * variant.operations / peak)
+        note(f"turn {len(compared[0].rates)}, {max(0.0, end - time.monotonic()):.0f} s left")
+    return {
+        "results": [_result(variant, rows) for variant in compared],
+        "machine": {
+            "device": device_name(device),
+            "cores": os.cpu_count(),
+            "torch": torch.__version__,
+            "python": platform.python_version(),
+        },
+        "setting": {"width": width, "depth": depth, "rows": rows, "observables": len(config.data.observables)}
+        | {"turns": len(compared[0].rates)},
+    }
+
+
+def variants(config: RunConfig, rows: int, place: torch.device) -> list[Variant]:
+    """The published step first; then ours in float32, with fast products, and as a fleet."""
+
+    def ours(precision: str, seeds: Sequence[int]) -> Engine:
+        members = [
+            replace(config, seed=seed, training=replace(config.training, precision=precision)) for seed in seeds
+        ]
+        make = choose_engine(place, members[0], torch.float32)
+        return make(members, [examples(member) for member in members], place, torch.float32)
+
+    plain, lean = operations(config, None), operations(config, rows)
+    fast: Any = torch.bfloat16
+    found = [Variant("published", "the published step, eager float32", 1, 1, torch.float32, plain, Published(config, place))]
+    cores = os.cpu_count() or 1
+    if place.type == "cpu" and cores > 1:
+        everywhere = Published(config, place)
+        found.append(
+            Variant("published-all-cores", f"the same on {cores} cores", 1, cores, torch.float32, plain, everywhere)
+        )
+    single, quick = ours("float32", [0]), ours("bf16-matmul", [0])
+    found.append(Variant("float32", f"one run, {single.name}", 1, 1, torch.float32, lean, single))
+    found.append(Variant("fast", f"one run, {quick.name}", 1, 1, fast, lean, quick))
+    if place.type == "cpu":
+        crew = Crew([ours("bf16-matmul", [seed]) for seed in range(cores)])
+        found.append(Variant("fleet", f"a run a core, {quick.name}", cores, cores, fast, lean, crew))
+    else:
+        found.append(Variant("fleet", f"3 runs as one, {quick.name}", 3, 1, fast, lean, ours("bf16-matmul", range(3))))
+    return found
+
+
+def operations(config: RunConfig, rows: int | None) -> float:
+    """Floating-point operations in the matrix products of a row, forward and twice as many back.
+
+    rows: in a step, over which our tables of the first layer are shared; None: the published step, which has none.
+    """
+    d, observables = config.model.width, len(config.data.observables)
+    blocks = 2 * config.model.depth * d * d
+    if rows is None:
+        return 6 * (3 * d * d + blocks + d * observables)
+    return 6 * ((MAX_Z + 1 + MAX_N + 1 + observables) * d * d / rows + blocks + d)
+
+
+def matmul_peak(place: torch.device, rows: int, width: int, dtype: torch.dtype) -> float:
+    """Operations a second of torch's matrix product (rows x width) (width x width) on one core, or on the GPU."""
+    left, right = torch.ones(rows, width, dtype=dtype, device=place), torch.ones(width, width, dtype=dtype, device=place)
+    out = torch.empty(rows, width, dtype=dtype, device=place)
+
+    def seconds(count: int) -> float:
+        _wait(place)
+        began = time.perf_counter()
+        for _ in range(count):
+            torch.mm(left, right, out=out)
+        _wait(place)
+        return (time.perf_counter() - began) / count
+
+    with _threads(1):
+        count = max(1, int(TURN / 4 / seconds(3)))
+        return 2 * rows * width * width / seconds(count)
+
+
+def _turn(variant: Variant, rows: int, place: torch.device) -> float:
+    """Let a variant train for its number of steps: rows a second, of all its runs."""
+    with _threads(variant.threads):
+        _wait(place)
+        began = time.perf_counter()
+        variant.engine.advance(variant.step, variant.count).tolist()  # waits for the device
+        passed = time.perf_counter() - began
+    variant.step += variant.count
+    return variant.count * variant.runs * rows / passed
+
+
+def _result(variant: Variant, rows: int) -> dict[str, Any]:
+    rate = statistics.median(variant.rates)
+    return {
+        "name": variant.name,
+        "what": variant.what,
+        "runs": variant.runs,
+        "threads": variant.threads,
+        "rows_per_s": round(rate),
+        "ms_per_step_of_a_run": round(1000 * variant.runs * rows / rate, 3),
+        "ratio": round(statistics.median(variant.ratios), 2),
+        "share_of_peak": round(statistics.median(variant.shares), 3),
+    }
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _wait(place: torch.device) -> None:
+    if place.type == "cuda":
+        torch.cuda.synchronize(place)

@@ -15,6 +15,7 @@ OBSERVABLES = ("binding", "radius", "qa", "qbm", "qbm_n", "qec", "sn", "sp", "z"
 CONTROL = "control"  # a target of random numbers, beside the ten, from which nothing but its mean can be learned
 
 Activation = Literal["silu", "relu", "gelu", "solu"]
+Precision = Literal["float32", "tf32", "bf16-matmul"]
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ class TrainingConfig:
     schedule: Literal["cosine", "constant"] = "cosine"
     batch: float | int = 0.2
     weighting: Literal["chi2", "inverse", "equal"] = "chi2"
-    precision: Literal["float32", "tf32", "bf16-matmul"] = "bf16-matmul"
+    precision: Precision = "bf16-matmul"
 
     def __post_init__(self) -> None:
         _check_choices(self)
@@ -130,10 +131,6 @@ class RunConfig:
     def label(self) -> str:
         """The run for a reader: "joint, seed 2"."""
         return f"{self.name}, seed {self.seed}"
-
-    def same_but_seed(self) -> str:
-        """A key that is equal for runs which differ in their seed alone, so that they can train as one fleet."""
-        return json.dumps(to_dict(dataclasses.replace(self, seed=0)), sort_keys=True)
 
 
 def fingerprint(config: RunConfig, data: str, code: str) -> str:

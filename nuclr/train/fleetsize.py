@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ import torch
 from nuclr.config import RunConfig
 from nuclr.errors import NuclrError
 from nuclr.files import write
+from nuclr.train.cache import folder
 from nuclr.train.examples import batch_rows, examples
 from nuclr.train.loop import ONE_CALL, choose_engine, shape
 from nuclr.train.worker import device_name, keep_freed_memory
@@ -82,14 +82,8 @@ def pace(configs: Sequence[RunConfig], device: str, code: str, note: Callable[[s
 
 
 def cache_file() -> Path:
-    """Where timings are kept: in NUCLR_CACHE, else in the user's cache folder, else in the temporary folder."""
-    if given := os.environ.get("NUCLR_CACHE"):
-        return Path(given) / "fleet-sizes.json"
-    try:
-        root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError:  # there is no home folder
-        root = Path(tempfile.gettempdir())
-    return root / "nuclr" / "fleet-sizes.json"
+    """Where timings are kept."""
+    return folder() / "fleet-sizes.json"
 
 
 def _best_is_behind(found: dict[int, Timing]) -> bool:

@@ -15,6 +15,7 @@ from torch import Tensor
 from nuclr.config import ModelConfig, RunConfig
 from nuclr.errors import NuclrError
 from nuclr.train.examples import Examples, batch_rows, examples
+from nuclr.train.native import Native, can_train
 from nuclr.train.replicas import Replicas
 from nuclr.train.schedule import CHECKPOINTS, curve_steps, learning_rate, log_spaced
 
@@ -55,9 +56,9 @@ class Engine(Protocol):
 EngineMaker = Callable[[Sequence[RunConfig], Sequence[Examples], torch.device, torch.dtype], Engine]
 
 
-def choose_engine(device: torch.device, config: RunConfig, dtype: torch.dtype) -> type[Replicas]:  # noqa: ARG001
+def choose_engine(device: torch.device, config: RunConfig, dtype: torch.dtype) -> type[Native] | type[Replicas]:
     """The fastest engine for runs of this shape on this device."""
-    return Replicas
+    return Native if can_train(config, device, dtype) else Replicas
 
 
 def shape(config: RunConfig) -> Shape:

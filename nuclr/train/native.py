@@ -25,8 +25,9 @@ from torch import Tensor
 
 from nuclr.config import ModelConfig, RunConfig
 from nuclr.errors import NuclrError
-from nuclr.files import cache_folder, write
+from nuclr.files import write
 from nuclr.model.network import MAX_N, MAX_Z, Network
+from nuclr.train.cache import folder
 from nuclr.train.examples import Batches, Examples
 from nuclr.train.schedule import learning_rate
 
@@ -64,12 +65,10 @@ def library() -> ctypes.CDLL | None:
     flags = [*FLAGS, "-mprefer-vector-width=512"] if platform.machine() in ("x86_64", "AMD64") else list(FLAGS)
     source = b"".join(path.read_bytes() for path in sources())
     key = hashlib.sha256(source + " ".join([compiler, *flags, _processor()]).encode()).hexdigest()[:16]
-    built = cache_folder() / f"kernel-{key}.so"
-    found = _open(built)
-    if found is None and _compile([compiler, *flags], built):
-        found = _open(built)
-    if found is None:
+    built = folder() / f"kernel-{key}.so"
+    if not _sound(built) and not _compile([compiler, *flags], built):
         return None
+    found = ctypes.CDLL(str(built))
     found.nuclr_open.restype = c_void_p
     found.nuclr_open.argtypes = [ctypes.POINTER(_Shape)]
     found.nuclr_close.restype = None
@@ -82,11 +81,12 @@ def library() -> ctypes.CDLL | None:
     return found
 
 
-def _open(built: Path) -> ctypes.CDLL | None:
+def _sound(built: Path) -> bool:
+    """Whether the kernel is there and whole: opening a damaged one would end the process."""
     try:
-        return ctypes.CDLL(str(built))
-    except OSError:  # not built yet, or damaged: then it is built anew
-        return None
+        return built.with_suffix(".sha256").read_text() == hashlib.sha256(built.read_bytes()).hexdigest()
+    except OSError:
+        return False
 
 
 def _compile(command: list[str], built: Path) -> bool:
@@ -98,6 +98,7 @@ def _compile(command: list[str], built: Path) -> bool:
                 [*command, str(SOURCE), "-o", str(fresh), "-lm"], check=True, capture_output=True, timeout=120
             )
             write(built, fresh.read_bytes())
+            write(built.with_suffix(".sha256"), hashlib.sha256(fresh.read_bytes()).hexdigest().encode())
         except (OSError, subprocess.SubprocessError, NuclrError):
             return False
     return True
@@ -142,8 +143,10 @@ class Member:
             self.kernel.nuclr_close(self.work)
 
     def advance(self, step: int, count: int) -> float:
-        order = np.ascontiguousarray(torch.cat([self.batches.indices(s) for s in range(step, step + count)]).numpy(), np.int32)
-        rates = np.array([learning_rate(self.config.training, s) for s in range(step, step + count)])
+        order = np.ascontiguousarray(
+            torch.cat([self.batches.indices(s) for s in range(step, step + count)]).numpy(), np.int32
+        )
+        rates = np.array([learning_rate(self.config, s) for s in range(step, step + count)])
         loss: float = self.kernel.nuclr_train(
             self.work,
             *(array.ctypes.data for array in (self.parameters, self.gradient, self.first, self.second)),

@@ -16,6 +16,7 @@ import nuclr.model.network
 import nuclr.model.parametrization
 import nuclr.train.examples
 import nuclr.train.loop
+import nuclr.train.native
 import nuclr.train.replicas
 import nuclr.train.schedule
 from nuclr.config import RunConfig, fingerprint
@@ -31,16 +32,20 @@ from nuclr.train.store import Store, StoredRun
 from nuclr.train.worker import Job
 
 # The sources that decide the weights of a run.
-CAUSES = tuple(
-    Path(str(module.__file__))
-    for module in (
-        nuclr.model.network,
-        nuclr.model.parametrization,
-        nuclr.train.examples,
-        nuclr.train.schedule,
-        nuclr.train.loop,
-        nuclr.train.replicas,
+CAUSES = (
+    tuple(
+        Path(str(module.__file__))
+        for module in (
+            nuclr.model.network,
+            nuclr.model.parametrization,
+            nuclr.train.examples,
+            nuclr.train.schedule,
+            nuclr.train.loop,
+            nuclr.train.native,
+            nuclr.train.replicas,
+        )
     )
+    + nuclr.train.native.sources()
 )
 PADDING = 0.25  # the share of a batch that may be padding for the sake of a larger fleet
 START = 0.5  # seconds from one fleet to the next: rows, fresh networks, files

@@ -59,7 +59,7 @@ class Replicas:
         self.precision = PRECISIONS[first.training.precision]
         self.name = f"torch {first.training.precision}"
         network = Float32Stream if self.autocast else Network
-        self.network = network(first.model.width, first.model.depth, len(first.data.observables))
+        self.network = network.of(first.model, len(first.data.observables))
         self.with_graph = graph and device.type == "cuda"
         self.batches = [
             Batches(config, data, torch.device("cpu"), dtype) for config, data in zip(configs, examples, strict=True)
@@ -131,8 +131,14 @@ class Replicas:
         """Lay out everything that a step touches. Its addresses stay, as a CUDA graph needs."""
         self.graph: torch.cuda.CUDAGraph | None = None
         self.warm = 0
-        self.values = {name: value.to(self.device, copy=True).requires_grad_() for name, value in values.items()}
-        self.gradients = {name: torch.zeros_like(value) for name, value in self.values.items()}
+        self.rules = self.network.rules()
+        self.values = {
+            name: value.to(self.device, copy=True).requires_grad_(self.rules[name].learns)
+            for name, value in values.items()
+        }
+        self.gradients = {
+            name: torch.zeros_like(value) for name, value in self.values.items() if self.rules[name].learns
+        }
         self.first, self.second = (
             {name: value.to(self.device, copy=True) for name, value in moments.items()} for moments in (first, second)
         )
@@ -158,7 +164,9 @@ class Replicas:
         """AdamW with a group for each member and scaling; parameters, gradients and state are views of the replicas'."""
         cuda, width = self.device.type == "cuda", self.network.width
         scalings: dict[tuple[float, float], list[str]] = {}
-        for name, rule in self.network.rules().items():
+        for name, rule in self.rules.items():
+            if not rule.learns:
+                continue
             scalings.setdefault((rule.learning_rate(1.0, width), rule.weight_decay(1.0, width)), []).append(name)
         self.scales = [(config, scale) for config in configs for scale, _ in scalings]
         # The GPU's fused AdamW reads float32 learning rates from the device.
@@ -222,7 +230,7 @@ class Replicas:
         for gradient in self.gradients.values():
             gradient.zero_()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast, cache_enabled=False):
-            predicted = self.network.predict(self.values, z, n, observable)
+            predicted = self.network.predict(self.values, z, n, observable, weight)
         error = predicted - target
         losses = (weight * error * error).sum(1) / self.rows
         losses.sum().backward()  # replicas share nothing, so the gradient of the sum is each one's own

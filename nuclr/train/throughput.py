@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
+from rich.table import Table
 from torch import Tensor
 from torch.nn import functional
 
@@ -111,7 +112,7 @@ class Variant:
     shares: list[float] = field(default_factory=list)
 
 
-def bench(
+def measure(
     device: str, width: int, depth: int, batch: float, seconds: float, note: Callable[[str], None] = lambda _: None
 ) -> dict[str, Any]:
     """Measure all variants in turns for about so many seconds: {"results": [...], "machine": {...}}, fit for JSON.
@@ -150,6 +151,19 @@ def bench(
         "setting": {"width": width, "depth": depth, "rows": rows, "observables": len(config.data.observables)}
         | {"turns": len(compared[0].rates)},
     }
+
+
+def table(found: dict[str, Any]) -> Table:
+    """The results of `measure` for a terminal."""
+    setting, machine = found["setting"], found["machine"]
+    sizes = f"width {setting['width']}, depth {setting['depth']}, {setting['rows']} rows a step"
+    shown = Table(title=f"{machine['device']}, {machine['cores']} cores; {sizes}; medians of {setting['turns']} turns")
+    for column in ("", "rows/s", "ms a step", "times published", "of matmul peak"):
+        shown.add_column(column, justify="left" if not column else "right")
+    for result in found["results"]:
+        numbers = f"{result['rows_per_s']:,}", f"{result['ms_per_step_of_a_run']:.2f}", f"{result['ratio']:.2f}"
+        shown.add_row(result["what"], *numbers, f"{result['share_of_peak']:.0%}")
+    return shown
 
 
 def variants(config: RunConfig, rows: int, place: torch.device) -> list[Variant]:

@@ -11,7 +11,7 @@ attention  "learned": one head, at the readout position, which is that of the ob
            all three weights are 1/3 this is the fixed network, and so it starts: Q is zero at first.
 norm       of the residual stream after each block, without a learned gain or shift: the place that the published code
            keeps for one. "batch" takes its statistics from the rows of a training batch that have weight, and in
-           evaluation running ones, which are parameters without gradient.
+           evaluation running ones, which are kept among the parameters and do not learn.
 activation "solu" is x softmax(x), then layer normalisation without parameters (Elhage et al. 2022), without which its
            size would fall as 1/d.
 
@@ -191,8 +191,9 @@ def _batch_statistics(
     share = (share / share.sum(1, keepdim=True))[..., None]
     mean = (share * x).sum(1, keepdim=True)
     variance = (share * (x - mean).square()).sum(1, keepdim=True)
-    running_mean.lerp_(mean.detach(), BATCH_NORM_MOMENTUM)
-    running_variance.lerp_(variance.detach(), BATCH_NORM_MOMENTUM)
+    with torch.no_grad():
+        running_mean.lerp_(mean, BATCH_NORM_MOMENTUM)
+        running_variance.lerp_(variance, BATCH_NORM_MOMENTUM)
     return mean, variance
 
 

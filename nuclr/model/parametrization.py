@@ -16,7 +16,7 @@ BASE_WIDTH = 32
 @dataclass(frozen=True)
 class Rule:
     """How one parameter starts and learns, without replica axis: uniform within `bound` of `centre`; `hidden` chooses
-    muP's scaling; what does not learn (`learns` False) has no gradient, and the network itself keeps it up to date."""
+    muP's scaling; what does not learn (`learns` False) has a learning rate of 0, and the network keeps it up to date."""
 
     shape: tuple[int, ...]
     bound: float
@@ -25,6 +25,8 @@ class Rule:
     learns: bool = True
 
     def learning_rate(self, base: float, width: int) -> float:
+        if not self.learns:
+            return 0.0
         return base * BASE_WIDTH / width if self.hidden else base
 
     def weight_decay(self, base: float, width: int) -> float:
@@ -52,7 +54,7 @@ def bias(size: int) -> Rule:
 
 
 def statistic(size: int, start: float) -> Rule:
-    """Running statistic of batch normalisation: no gradient, no decay."""
+    """Running statistic of batch normalisation: the optimizer leaves it alone (AdamW decays by learning rate times decay)."""
     return Rule((1, size), 0.0, centre=start, learns=False)
 
 

@@ -182,7 +182,6 @@ def test_running_statistics_approach_those_of_the_rows_and_evaluation_leaves_the
     kept = {name: value.clone() for name, value in p.items()}
     assert torch.allclose(network.predict(p, *arguments), trained, rtol=1e-9, atol=1e-9)
     assert all(torch.equal(value, kept[name]) for name, value in p.items())
-    assert not any(rule.learns for name, rule in network.rules().items() if name.endswith((".mean", ".variance")))
 
 
 def test_starts_follow_mup():
@@ -203,3 +202,13 @@ def test_hidden_matrices_keep_learning_rate_times_decay_at_every_width():
         assert hidden.learning_rate(1e-2, width) * hidden.weight_decay(0.01, width) == pytest.approx(1e-4)
         assert embedding.learning_rate(1e-2, width) == 1e-2
         assert embedding.weight_decay(0.01, width) == 0.01
+
+
+def test_an_optimizer_leaves_running_statistics_alone():
+    network = Network(16, 2, 2, norm="batch")
+    p = {name: value.requires_grad_() for name, value in network.initialise([1], torch.float64).items()}
+    network.predict(p, *tokens(1, 30, 2), torch.ones(1, 30)).square().sum().backward()
+    for name, rule in network.rules().items():
+        statistic = name.endswith((".mean", ".variance"))
+        assert (rule.learning_rate(1e-2, 16) == 0) == statistic, name
+        assert (p[name].grad is None) == statistic, name

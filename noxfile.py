@@ -40,6 +40,16 @@ def lint(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """The training beside the published step: ratios within this run, and their record in reports/bench.json."""
+    install(session, "dev")
+    session.run(
+        "python", "-m", "pytest", "claims/test_throughput.py", "--benchmark-json=reports/bench.json", *session.posargs
+    )
+    session.run("python", "-m", "nuclr", "bench")
+
+
+@nox.session
 def data(session: nox.Session) -> None:
     """Rebuild the nuclear table from the pinned evaluations and compare it byte for byte."""
     install(session)

@@ -93,8 +93,8 @@ class Crew:
 class Variant:
     """One way to train, and what the turns measured of it.
 
-    name, what: for tables. runs: that train at once. threads: that train them. dtype: of the products' inputs.
-    operations: floating-point operations in the matrix products of one row, forward and back.
+    name, what: for tables. runs: that train at once. threads: that train them. rows: in a step of one run.
+    dtype: of the products' inputs. operations: floating-point operations in the matrix products of one row, forward and back.
     rates: rows a second. ratios: to the published step in the same turn. shares: of the matmul peak in the same turn.
     """
 
@@ -102,6 +102,7 @@ class Variant:
     what: str
     runs: int
     threads: int
+    rows: int
     dtype: torch.dtype
     operations: float
     engine: Any
@@ -119,54 +120,70 @@ def measure(
 
     Numbers are medians over the turns. The first result is the published step, of ratio 1.
     """
-    place = torch.device(device)
-    keep_freed_memory()
-    config = RunConfig(
-        "bench",
-        model=ModelConfig(width=width, depth=depth),
-        training=TrainingConfig(learning_rate=1e-3, batch=batch, warmup=0, schedule="constant", steps=1_000_000_000),
-    )
-    rows = batch_rows(config, examples(config))
-    compared = variants(config, rows, place)
-    for variant in compared:
-        note(f"warming up: {variant.what}")
-        _turn(variant, rows, place)
-        variant.count = max(1, round(TURN * _turn(variant, rows, place) / rows / variant.runs))
-    end = time.monotonic() + seconds
-    while not compared[0].rates or time.monotonic() < end:
-        for variant in compared:
-            peak = matmul_peak(place, rows, width, variant.dtype) * (variant.threads if place.type == "cpu" else 1)
-            variant.rates.append(_turn(variant, rows, place))
-            variant.ratios.append(variant.rates[-1] / compared[0].rates[-1])
-            variant.shares.append(variant.rates[-1] * variant.operations / peak)
-        note(f"turn {len(compared[0].rates)}, {max(0.0, end - time.monotonic()):.0f} s left")
+    place, config = torch.device(device), setting(width, depth, batch)
+    compared = variants(config, place)
+    take_turns(compared, config, place, seconds, note)
     return {
-        "results": [_result(variant, rows) for variant in compared],
+        "results": [result(variant) for variant in compared],
         "machine": {
             "device": device_name(device),
             "cores": os.cpu_count(),
             "torch": torch.__version__,
             "python": platform.python_version(),
         },
-        "setting": {"width": width, "depth": depth, "rows": rows, "observables": len(config.data.observables)}
-        | {"turns": len(compared[0].rates)},
+        "setting": {
+            "width": width,
+            "depth": depth,
+            "rows": compared[0].rows,
+            "observables": len(config.data.observables),
+            "turns": len(compared[0].rates),
+        },
     }
+
+
+def setting(width: int, depth: int, batch: float) -> RunConfig:
+    """The run that all variants train: all observables, a learning rate at which none diverges."""
+    training = TrainingConfig(learning_rate=1e-3, batch=batch, warmup=0, schedule="constant", steps=1_000_000_000)
+    return RunConfig("bench", model=ModelConfig(width=width, depth=depth), training=training)
+
+
+def take_turns(
+    compared: Sequence[Variant],
+    config: RunConfig,
+    place: torch.device,
+    seconds: float,
+    note: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Let the variants train one after the other, over and over, for about so many seconds, and note each turn's numbers."""
+    keep_freed_memory()
+    for variant in compared:
+        note(f"warming up: {variant.what}")
+        _turn(variant, place)
+        variant.count = max(1, round(TURN * _turn(variant, place) / variant.rows / variant.runs))
+    end = time.monotonic() + seconds
+    while not compared[0].rates or time.monotonic() < end:
+        for variant in compared:
+            peak = matmul_peak(place, variant.rows, config.model.width, variant.dtype)
+            variant.rates.append(_turn(variant, place))
+            variant.ratios.append(variant.rates[-1] / compared[0].rates[-1])
+            variant.shares.append(variant.rates[-1] * variant.operations / (peak * variant.threads))
+        note(f"turn {len(compared[0].rates)}, {max(0.0, end - time.monotonic()):.0f} s left")
 
 
 def table(found: dict[str, Any]) -> Table:
     """The results of `measure` for a terminal."""
-    setting, machine = found["setting"], found["machine"]
-    sizes = f"width {setting['width']}, depth {setting['depth']}, {setting['rows']} rows a step"
-    shown = Table(title=f"{machine['device']}, {machine['cores']} cores; {sizes}; medians of {setting['turns']} turns")
+    sized, machine = found["setting"], found["machine"]
+    sizes = f"width {sized['width']}, depth {sized['depth']}, {sized['rows']} rows a step"
+    shown = Table(title=f"{machine['device']}, {machine['cores']} cores; {sizes}; medians of {sized['turns']} turns")
     for column in ("", "rows/s", "ms a step", "times published", "of matmul peak"):
         shown.add_column(column, justify="left" if not column else "right")
     for result in found["results"]:
-        numbers = f"{result['rows_per_s']:,}", f"{result['ms_per_step_of_a_run']:.2f}", f"{result['ratio']:.2f}"
+        numbers = f"{result['rows_per_s']:,}", f"{result['ms_per_step']:.2f}", f"{result['ratio']:.2f}"
         shown.add_row(result["what"], *numbers, f"{result['share_of_peak']:.0%}")
     return shown
 
 
-def variants(config: RunConfig, rows: int, place: torch.device) -> list[Variant]:
+def variants(config: RunConfig, place: torch.device) -> list[Variant]:
     """The published step first; then ours in float32, with fast products, and as a fleet."""
 
     def ours(precision: Precision, seeds: Sequence[int]) -> Engine:
@@ -174,25 +191,26 @@ def variants(config: RunConfig, rows: int, place: torch.device) -> list[Variant]
         make = choose_engine(place, members[0], torch.float32)
         return make(members, [examples(member) for member in members], place, torch.float32)
 
+    rows, cores = batch_rows(config, examples(config)), os.cpu_count() or 1
     plain, lean = operations(config, None), operations(config, rows)
-    fast: Any = torch.bfloat16
-    found = [
-        Variant("published", "the published step, eager float32", 1, 1, torch.float32, plain, Published(config, place))
-    ]
-    cores = os.cpu_count() or 1
+    found = []
+
+    def add(
+        name: str, what: str, runs: int, threads: int, operations: float, engine: Any, dtype: Any = torch.float32
+    ) -> None:
+        found.append(Variant(name, what, runs, threads, rows, dtype, operations, engine))
+
+    add("published", "the published step, eager float32", 1, 1, plain, Published(config, place))
     if place.type == "cpu" and cores > 1:
-        everywhere = Published(config, place)
-        found.append(
-            Variant("published-all-cores", f"the same on {cores} cores", 1, cores, torch.float32, plain, everywhere)
-        )
-    single, quick = ours("float32", [0]), ours("bf16-matmul", [0])
-    found.append(Variant("float32", f"one run, {single.name}", 1, 1, torch.float32, lean, single))
-    found.append(Variant("fast", f"one run, {quick.name}", 1, 1, fast, lean, quick))
+        add("published-all-cores", f"the same on {cores} cores", 1, cores, plain, Published(config, place))
+    single, fast = ours("float32", [0]), ours("bf16-matmul", [0])
+    add("float32", f"one run, {single.name}", 1, 1, lean, single)
+    add("fast", f"one run, {fast.name}", 1, 1, lean, fast, torch.bfloat16)
     if place.type == "cpu":
         crew = Crew([ours("bf16-matmul", [seed]) for seed in range(cores)])
-        found.append(Variant("fleet", f"a run a core, {quick.name}", cores, cores, fast, lean, crew))
+        add("fleet", f"a run a core, {fast.name}", cores, cores, lean, crew, torch.bfloat16)
     else:
-        found.append(Variant("fleet", f"3 runs as one, {quick.name}", 3, 1, fast, lean, ours("bf16-matmul", range(3))))
+        add("fleet", f"3 runs as one, {fast.name}", 3, 1, lean, ours("bf16-matmul", range(3)), torch.bfloat16)
     return found
 
 
@@ -229,7 +247,7 @@ def matmul_peak(place: torch.device, rows: int, width: int, dtype: torch.dtype) 
         return 2 * rows * width * width / seconds(count)
 
 
-def _turn(variant: Variant, rows: int, place: torch.device) -> float:
+def _turn(variant: Variant, place: torch.device) -> float:
     """Let a variant train for its number of steps: rows a second, of all its runs."""
     with _threads(variant.threads):
         _wait(place)
@@ -237,10 +255,11 @@ def _turn(variant: Variant, rows: int, place: torch.device) -> float:
         variant.engine.advance(variant.step, variant.count).tolist()  # waits for the device
         passed = time.perf_counter() - began
     variant.step += variant.count
-    return variant.count * variant.runs * rows / passed
+    return variant.count * variant.runs * variant.rows / passed
 
 
-def _result(variant: Variant, rows: int) -> dict[str, Any]:
+def result(variant: Variant) -> dict[str, Any]:
+    """Medians over the turns, fit for JSON."""
     rate = statistics.median(variant.rates)
     return {
         "name": variant.name,
@@ -248,7 +267,7 @@ def _result(variant: Variant, rows: int) -> dict[str, Any]:
         "runs": variant.runs,
         "threads": variant.threads,
         "rows_per_s": round(rate),
-        "ms_per_step_of_a_run": round(1000 * variant.runs * rows / rate, 3),
+        "ms_per_step": round(1000 * variant.runs * variant.rows / rate, 3),
         "ratio": round(statistics.median(variant.ratios), 2),
         "share_of_peak": round(statistics.median(variant.shares), 3),
     }

@@ -74,7 +74,7 @@ def pace(configs: Sequence[RunConfig], device: str, code: str, note: Callable[[s
             break
         if size not in known:
             if not found:
-                note(f"measuring how many runs like {configs[0].name} train fastest together on this machine")
+                note("measuring how many runs train fastest together, once for this machine")
             known[size] = _measure(configs[:size], device, len(configs))
             _keep(path, key, known)
         found[size] = known[size]

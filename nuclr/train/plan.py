@@ -126,6 +126,7 @@ def fleets(
 
     note: told when that size must be measured.
     """
+    note = cache(note)  # the same words once, however many kinds of runs are new
     kinds = [
         _Kind(members, fleetsize.pace(_configs(members), device, code_digest(), note)) for members in _kinds(missing)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from nuclr.train.worker import Job
 
 NOT_BEGUN = -1
+NAMED = 4  # kinds of runs that are named when a fleet has ended
 PLAIN_AFTER, PLAIN_EVERY = 2.0, 15.0  # seconds to the first line, and between lines, where there is no terminal
 
 
@@ -53,8 +55,7 @@ class Display:
         for run in missing:
             reasons.setdefault(run.reason.split(":")[0], []).append(run.config)
         for reason, configs in reasons.items():
-            for title in _titles(configs):
-                self.note(f"train {title} ({reason})")
+            self.note(f"{reason}: {', '.join(_titles(configs))}")
         self.jobs = list(jobs)
         self.costs = [cost(job) for job in jobs]
         self.runs, self.done = sum(len(job.configs) for job in jobs), 0
@@ -93,9 +94,9 @@ class Display:
             self.closed.add(self.jobs.index(job))
         if outcome.trained:
             part = "" if outcome.trained == len(job.configs) else f"{outcome.trained} of "
-            self.note(
-                f"trained {part}{'; '.join(_titles(job.configs))} after {_clock(time.monotonic() - self.started)}"
-            )
+            titles, after = _titles(job.configs), _clock(time.monotonic() - self.started)
+            more = f" and {len(titles) - NAMED} kinds more" if len(titles) > NAMED else ""
+            self.note(f"trained {part}{', '.join(titles[:NAMED])}{more} after {after}")
         for text in outcome.notes:
             self.note(text)
 
@@ -123,15 +124,12 @@ class Display:
         return sum(config.training.steps for config in self.jobs[fleet].configs)
 
     def _print(self, text: str) -> None:
-        self.console.print(text, highlight=False, markup=False)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def _titles(configs: Iterable[RunConfig]) -> list[str]:
-    """Runs for a reader, a name at a time: "joint, seeds 0, 1, 2"."""
-    seeds: dict[str, list[int]] = {}
-    for config in configs:
-        seeds.setdefault(config.name, []).append(config.seed)
-    return [f"{name}, seed{'s' * (len(of) > 1)} {', '.join(map(str, of))}" for name, of in seeds.items()]
+    """Runs for a reader, a name at a time, with the number of seeds: "joint (3)"."""
+    return [f"{name} ({count})" for name, count in Counter(config.name for config in configs).items()]
 
 
 def _clock(seconds: float) -> str:

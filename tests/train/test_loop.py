@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_bits(tiny, precision):
 
 @pytest.mark.parametrize(
     ("engine", "dtype", "tolerance"),
-    [(Replicas, torch.float64, 1e-9), (Replicas, torch.float32, 1e-3), ("auto", torch.float32, 1e-3)],
+    [(Replicas, torch.float64, 1e-9), ("auto", torch.float32, 1e-3)],
 )
 def test_a_member_of_a_motley_fleet_equals_the_run_trained_alone(motley, engine, dtype, tolerance):
     configs = motley()
@@ -154,7 +154,7 @@ def test_weight_decay_shrinks_what_no_row_uses(tiny):
 
 def test_a_diverging_member_is_dropped_and_named_and_the_others_do_not_notice(motley):
     configs = motley(warmup=0, schedule="constant")
-    configs = [replace(config, training=replace(config.training, steps=220)) for config in configs]
+    configs = [replace(config, training=replace(config.training, steps=130)) for config in configs]
     mad = replace(configs[0], seed=7, training=replace(configs[0].training, learning_rate=1e8))
     fleet = Fleet([configs[0], mad, *configs[1:]], dtype=torch.float64)
     without = Fleet(configs, dtype=torch.float64)
@@ -165,7 +165,7 @@ def test_a_diverging_member_is_dropped_and_named_and_the_others_do_not_notice(mo
     assert "Run tiny, seed 7 diverged: loss" in fleet.diverged[1]
     assert "at step 100, learning rate 1e+08" in fleet.diverged[1]
     assert set(fleet.errors()) == {0, 2, 3}
-    assert fleet.curves[1][-1]["step"] < 100 < fleet.curves[0][-1]["step"] == 220
+    assert fleet.curves[1][-1]["step"] < 100 < fleet.curves[0][-1]["step"] == 130
     for index, other in ((0, 0), (2, 1), (3, 2)):
         assert_close(fleet, index, without, other, 1e-9)
 

@@ -59,7 +59,8 @@ def test_missing_runs_are_trained_once_and_then_reused(monkeypatch, tmp_path):
     (none, count, first), (every, _, second) = texts
     assert none == 0
     assert every == count
-    assert "train binding, seeds 0, 1 (missing)" in first
+    assert "missing: " in first
+    assert "binding (2), " in first
     assert f"{count} runs: {count} reused, 0 to train" in second
 
 
@@ -111,6 +112,13 @@ def test_short_fleets_are_not_split_for_the_sake_of_evenness(tiny, tmp_path, bes
     best(3)
     configs = [tiny(seed=s) for s in range(3)]  # 0.36 s together, which is less than a start
     assert sizes(plan.fleets(missing(configs), "smoke", tmp_path, "cpu", workers=3)) == [3]
+
+
+def test_a_measurement_is_announced_once_for_all_kinds(tiny, tmp_path):
+    notes = []
+    configs = [tiny(batch=8), tiny(steps=130, batch=8)]
+    plan.fleets(missing(configs), "smoke", tmp_path, "cpu", 1, notes.append)
+    assert notes == ["measuring how many runs train fastest together, once for this machine"]
 
 
 def test_the_fingerprint_follows_config_and_code_and_not_the_name(tiny, monkeypatch):

@@ -58,8 +58,7 @@ def lines(display):
 def test_the_plan_names_what_is_trained_and_why(display):
     assert lines(display) == [
         "3 runs: 0 reused, 3 to train.",
-        "  train tiny, seeds 0, 2 (missing)",
-        "  train other, seed 1 (missing)",
+        "  missing: tiny (2), other (1)",
     ]
 
 
@@ -73,12 +72,12 @@ def test_the_first_line_comes_soon_and_then_one_now_and_then(display, clock, job
         display.update([2304, 0])
         clock.now += 2
         display.update([4608, 0])
-        assert len(lines(display)) == 4
-        assert lines(display)[3] == "   10%  0/3 runs, 18 steps/s, 1,152 rows/s, 0:18 left"
+        assert len(lines(display)) == 3
+        assert lines(display)[2] == "   10%  0/3 runs, 18 steps/s, 1,152 rows/s, 0:18 left"
         clock.now += 14
         display.update([9216, 2304])
-        assert lines(display)[4] == "   50%  0/3 runs, 10 steps/s, 640 rows/s, 0:18 left"
-    assert len(lines(display)) == 5
+        assert lines(display)[3] == "   50%  0/3 runs, 10 steps/s, 640 rows/s, 0:18 left"
+    assert len(lines(display)) == 4
 
 
 def test_resumed_rows_are_done_but_were_not_trained_now(display, clock):
@@ -98,7 +97,7 @@ def test_what_is_left_out_is_named_and_no_longer_waited_for(display, clock, jobs
         clock.now += 20
         display.update([7680, 5760])
         assert lines(display)[-3:] == [
-            "  trained 1 of tiny, seed 0; other, seed 1 after 0:10",
+            "  trained 1 of tiny (1), other (1) after 0:10",
             "  Run [other], seed 1 diverged.",
             "   92%  1/3 runs, 7 steps/s, 448 rows/s, 0:04 left",
         ]
@@ -106,6 +105,14 @@ def test_what_is_left_out_is_named_and_no_longer_waited_for(display, clock, jobs
         clock.now += 20
         display.update([7680, 5760])
         assert lines(display)[-1].startswith("  100%  1/3 runs")
+
+
+def test_a_fleet_of_many_kinds_ends_in_one_short_line(tiny, display, jobs):
+    many = Job("smoke", tuple(tiny(name=f"run-{n}") for n in range(9)), ("f",) * 9, Path("runs"), "cpu", 1)
+    display.plan([], [*jobs, many])
+    with display:
+        display.finished(many, Ended(9))
+    assert lines(display)[-1] == "  trained run-0 (1), run-1 (1), run-2 (1), run-3 (1) and 5 kinds more after 0:00"
 
 
 def test_a_stopped_fleet_is_not_taken_for_done(display, clock, jobs):

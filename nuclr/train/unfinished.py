@@ -63,11 +63,25 @@ class Unfinished:
         for old in self._saves()[2:]:
             old.unlink(missing_ok=True)
 
-    def load(self) -> Begun | None:
-        """The newest save that is whole, as are its checkpoints; None where there is none."""
+    def steps(self) -> set[int]:
+        """Steps from which the run can go on; 0, its beginning, among them unless it is two saves behind."""
+        saves = [int(path.name.removeprefix("save-")) for path in self._saves()]
+        return {*saves, 0} if len(saves) < 2 else set(saves)
+
+    def load(self, at: int | None = None) -> Begun | None:
+        """The save at step `at`, by default the newest, that is whole with its checkpoints; None where there is none.
+
+        Newer saves are forgotten, so that those of a fleet stay at common steps. What is damaged is removed and noted.
+        """
         for leftover in self.folder.glob(f"{PARTIAL}*"):
             leftover.unlink(missing_ok=True)
         for path in self._saves():
+            step = int(path.name.removeprefix("save-"))
+            if at is not None and step > at:
+                path.unlink(missing_ok=True)
+                continue
+            if at is not None and step < at:
+                break
             try:
                 begun, checkpoints = self._read(path)
             except (OSError, ValueError, KeyError, SafetensorError) as trouble:

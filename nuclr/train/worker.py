@@ -75,12 +75,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Member:
-    """A run of the job whose lease is ours and which is not finished; begun: where it stands, None before its first save."""
+    """A run of the job whose lease is ours and which is not finished."""
 
     config: RunConfig
     fingerprint: str
     unfinished: Unfinished
-    begun: Begun | None
 
 
 def train(job: Job, on_progress: Callable[[int], bool]) -> Outcome:
@@ -92,18 +91,16 @@ def train(job: Job, on_progress: Callable[[int], bool]) -> Outcome:
     """
     torch.set_num_threads(job.threads)
     notes: list[str] = []
-    fleets: dict[int, list[Member]] = {}
+    members = []
     seen = trained = 0
     with Leases(job.store, job.fingerprints) as leases:
         for config, fingerprint in zip(job.configs, job.fingerprints, strict=True):
-            member = _take(job, config, fingerprint, leases, notes)
-            if member:
-                fleets.setdefault(member.begun.step if member.begun else 0, []).append(member)
+            if _ours(job, config, fingerprint, leases, notes):
+                members.append(Member(config, fingerprint, Unfinished(job.store, fingerprint)))
             else:
                 seen += config.training.steps * batch_rows(config, examples(config))
-        # A fleet is at one step: members that stand elsewhere follow apart, those nearest to their end first.
-        for step in sorted(fleets, reverse=True):
-            training = Training(job, fleets.pop(step), leases, notes)
+        for fleet, begun in _fleets(members, notes):
+            training = Training(job, fleet, begun, leases, notes)
             if not training.run(on_progress, seen):
                 return Outcome(False, trained, tuple(notes))
             trained += training.publish()
@@ -111,33 +108,55 @@ def train(job: Job, on_progress: Callable[[int], bool]) -> Outcome:
     return Outcome(True, trained, tuple(notes))
 
 
-def _take(job: Job, config: RunConfig, fingerprint: str, leases: Leases, notes: list[str]) -> Member | None:
-    """The run with what is left of it from before, or None where there is nothing for us to do."""
+def _ours(job: Job, config: RunConfig, fingerprint: str, leases: Leases, notes: list[str]) -> bool:
+    """Whether the run is for us to train: not finished, nor held by another; a damaged one is set aside."""
     if fingerprint in leases.others:
         notes.append(f"Run {config.label} is left to {leases.others[fingerprint]}, which trains it now.")
-        return None
-    store, unfinished = Store(job.store), Unfinished(job.store, fingerprint)
+        return False
+    store = Store(job.store)
     store.clean(job.profile, config, fingerprint)
     stored, damage = store.examine(job.profile, config, fingerprint)
     if stored:
-        unfinished.remove()  # left where a process was killed between storing the run and this
+        Unfinished(job.store, fingerprint).remove()  # left where a process was killed between storing the run and this
         leases.release(fingerprint)
-        return None
-    if damage:
+    elif damage:
         aside = store.set_aside(job.profile, config, fingerprint)
         notes.append(f"{damage}: kept as {aside}, and run {config.label} is trained again.")
-    begun = unfinished.load()
-    notes += unfinished.notes
-    return Member(config, fingerprint, unfinished, begun)
+    return stored is None
+
+
+def _fleets(members: Sequence[Member], notes: list[str]) -> list[tuple[list[Member], list[Begun]]]:
+    """Members by the step where they go on, as fleets with their states (none at the beginning), nearest to the end first.
+
+    A process killed while it saves leaves members at two steps. They go on from one that all have, since a fleet that is
+    split rounds differently.
+    """
+    fleets: dict[int, tuple[list[Member], list[Begun]]] = {}
+    common = set.intersection(*(member.unfinished.steps() for member in members)) if members else set()
+    for step in sorted(common, reverse=True):
+        begun = [member.unfinished.load(step) for member in members]
+        if step == 0 or all(begun):
+            fleets[step] = (list(members), [b for b in begun if b and step])
+            break
+    else:
+        for member in members:
+            state = member.unfinished.load()
+            fleet, states = fleets.setdefault(state.step if state else 0, ([], []))
+            fleet.append(member)
+            states += [state] if state and state.step else []
+    for member in members:
+        notes += member.unfinished.notes
+    return [fleets[step] for step in sorted(fleets, reverse=True)]
 
 
 class Training:
     """A fleet in training, and the places of its runs on disk."""
 
-    def __init__(self, job: Job, members: Sequence[Member], leases: Leases, notes: list[str]) -> None:
+    def __init__(
+        self, job: Job, members: Sequence[Member], begun: Sequence[Begun], leases: Leases, notes: list[str]
+    ) -> None:
         self.job, self.members, self.leases, self.notes = job, members, leases, notes
         self.fleet = Fleet([member.config for member in members], job.device)
-        begun = [member.begun for member in members if member.begun]  # of all or of none, since they are at one step
         if begun:
             self.fleet.load_members([b.state for b in begun], begun[0].step, [b.curve for b in begun])
         self.before = [b.seconds for b in begun] or [0.0] * len(members)
@@ -190,6 +209,8 @@ class Training:
         for index, sentence in self.fleet.diverged.items():
             self.notes.append(sentence)
             self._end(index)
+        if len(self._left()) > 1:
+            self.save()  # whoever is left when this process is killed in between must not go on without its fellows
         published, errors = 0, self.fleet.errors()
         for index in self._left():
             member = self.members[index]

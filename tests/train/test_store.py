@@ -3,16 +3,21 @@
 import errno
 import json
 import os
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 
 from nuclr import files
+from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import NuclrError
 from nuclr.train import plan
 from nuclr.train.store import Store
 from nuclr.train.worker import Job, Outcome, train
+
+SETTINGS = TrainingConfig(steps=120, warmup=10, batch=64, precision="float32")
+TINY = RunConfig("tiny", 0, DataConfig(observables=("radius", "sn")), ModelConfig(width=8), SETTINGS)
 
 
 def job(config, root):
@@ -29,15 +34,20 @@ def found(some):
     return Store(some.store).find("smoke", some.configs[0], some.fingerprints[0])
 
 
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A store with one tiny run."""
+    root = tmp_path_factory.mktemp("once")
+    assert train(job(TINY, root), lambda _: True) == Outcome(finished=True, trained=1, notes=())
+    return root
+
+
 @pytest.fixture
-def trained(tiny, tmp_path):
-    """A tiny run in a store: (store, config, fingerprint, stored run)."""
-    config = tiny()
-    fingerprint = plan.fingerprint_of(config)
-    outcome = train(Job("smoke", (config,), (fingerprint,), tmp_path, "cpu", threads=1), lambda _: True)
-    assert outcome == Outcome(finished=True, trained=1, notes=())
-    store = Store(tmp_path)
-    return store, config, fingerprint, store.find("smoke", config, fingerprint)
+def trained(once, tmp_path):
+    """The tiny run in a store of one's own: (store, config, fingerprint, stored run)."""
+    shutil.copytree(once, tmp_path, dirs_exist_ok=True)
+    store, fingerprint = Store(tmp_path), plan.fingerprint_of(TINY)
+    return store, TINY, fingerprint, store.find("smoke", TINY, fingerprint)
 
 
 def test_a_run_comes_back_as_it_was(trained):
@@ -118,7 +128,9 @@ def test_a_stopped_training_resumes_to_the_bits_of_an_undisturbed_one(tiny, tmp_
 
 def test_members_that_stand_at_different_steps_are_trained_apart_to_the_same_bits(tiny, tmp_path):
     first, second = tiny(steps=350), tiny(seed=1, steps=350)
-    stopped(job(first, tmp_path))
+    for _ in range(2):
+        stopped(job(first, tmp_path))
+    assert len(list(tmp_path.glob(".unfinished/*/save-*"))) == 2
     both = Job("smoke", (first, second), tuple(map(plan.fingerprint_of, (first, second))), tmp_path, "cpu", threads=1)
     seen = []
     assert train(both, lambda rows: not seen.append(rows)) == Outcome(True, 2, ())
@@ -127,6 +139,20 @@ def test_members_that_stand_at_different_steps_are_trained_apart_to_the_same_bit
     alone = job(first, tmp_path / "alone")
     train(alone, lambda _: True)
     assert found(alone).manifest["files"] == found(job(first, tmp_path)).manifest["files"]
+
+
+def test_a_fleet_killed_while_it_saved_stays_together(tiny, tmp_path):
+    configs = (tiny(steps=350), tiny(seed=1, steps=350))
+    both = Job("smoke", configs, tuple(map(plan.fingerprint_of, configs)), tmp_path / "b", "cpu", threads=1)
+    undisturbed = replace(both, store=tmp_path / "a")
+    train(undisturbed, lambda _: True)
+    for _ in range(2):
+        stopped(both)
+    newest = max((tmp_path / "b" / ".unfinished" / both.fingerprints[1]).glob("save-*"))
+    newest.unlink()  # as if the process had been killed after the first member's save
+    assert train(both, lambda _: True) == Outcome(True, 2, ())
+    for a, b in zip(tmp_path.glob("a/smoke/*/*/*/m*.json"), tmp_path.glob("b/smoke/*/*/*/m*.json"), strict=True):
+        assert json.loads(a.read_text())["files"] == json.loads(b.read_text())["files"]
 
 
 def test_finished_runs_are_left_alone_and_count_as_seen(trained, tmp_path):

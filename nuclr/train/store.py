@@ -1,11 +1,13 @@
 """The store of trained runs: one folder a run, complete or absent, checked on reading.
 
     <store>/<profile>/<run name>/seed-<seed>/<fingerprint>/
-        manifest.json                 config, fingerprint, sizes, device, versions, times, errors, checksums of the files
+        manifest.json                 config, fingerprint, device, versions, times, errors, sizes and checksums of the files
         weights.safetensors           the final parameters
         checkpoint-<step>.safetensors the parameters at log-spaced steps
         curves.csv                    loss and RMS against step
-    <store>/.unfinished/<fleet>/      state of a fleet in training, from which it resumes
+        .damaged-<fingerprint>-<n>/   a run found damaged, kept aside
+    <store>/.unfinished/<fingerprint>/  a run in training, see nuclr.train.unfinished
+    <store>/.leases/<fingerprint>       who trains it, see nuclr.train.lease
 
 A run's folder is written under another name and renamed when it is whole, so that a reader never sees half a run.
 """
@@ -13,28 +15,30 @@ A run's folder is written under another name and renamed when it is whole, so th
 from __future__ import annotations
 
 import csv
+import errno
 import hashlib
 import json
 import os
+import secrets
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
 from nuclr.config import RunConfig, from_dict, to_dict
 from nuclr.errors import NuclrError
-from nuclr.files import write
+from nuclr.files import PARTIAL, Unwritable, patiently, sync, write
 from nuclr.model.probe import Probe
 from nuclr.train.loop import Curve
 
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,20 @@ class StoredRun:
         try:
             content = path.read_bytes()
         except OSError as trouble:
-            raise NuclrError(f"Cannot read {path} ({trouble.strerror}): {self._mend()}") from trouble
+            raise NuclrError(f"Cannot read {path} ({trouble.strerror}): {self.mend}") from trouble
         if sha256(content) != expected:
             raise NuclrError(
-                f"{path} is damaged (sha256 {sha256(content)[:12]}, its manifest says {expected[:12]}): {self._mend()}"
+                f"{path} is damaged (sha256 {sha256(content)[:12]}, its manifest says {expected[:12]}): {self.mend}"
             )
         return content
 
-    def _mend(self) -> str:
+    @property
+    def mend(self) -> str:
         return f"remove {self.folder} and run `python -m nuclr train --profile {self.manifest['profile']}` to train it again."
 
 
 class Store:
-    """The folder of runs. Raises NuclrError where it cannot be written."""
+    """The folder of runs. Raises Unwritable where it cannot be written."""
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
@@ -96,24 +101,70 @@ class Store:
         return self.root / profile / config.name / f"seed-{config.seed}" / fingerprint
 
     def find(self, profile: str, config: RunConfig, fingerprint: str) -> StoredRun | None:
-        """The run with this fingerprint, or None where there is none yet."""
+        """The run with this fingerprint, or None where there is none yet. Raises NuclrError when its manifest is damaged."""
         folder = self.folder(profile, config, fingerprint)
         path = folder / "manifest.json"
-        if not path.exists():
+        if not folder.exists():
             return None
-        mend = f"remove {folder} and train it again."
+        mend = f"run `python -m nuclr train --profile {profile}` to train it again."
         try:
             manifest = json.loads(path.read_bytes())
-            version = manifest["format"]
-        except (OSError, ValueError, KeyError, TypeError) as trouble:
+            version, owner, checksum = manifest["format"], manifest["fingerprint"], manifest.get("sha256")
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
             raise NuclrError(f"{path} cannot be read ({trouble}): {mend}") from trouble
         if version != FORMAT:
             raise NuclrError(
                 f"{path} was written by another version of nuclr (format {version}, this one reads {FORMAT}): {mend}"
             )
-        if manifest.get("fingerprint") != fingerprint:
-            raise NuclrError(f"{path} belongs to another run (fingerprint {manifest.get('fingerprint')}): {mend}")
+        if owner != fingerprint:
+            raise NuclrError(f"{path} belongs to another run (fingerprint {owner}): {mend}")
+        if checksum != _checksum(manifest):
+            raise NuclrError(f"{path} is damaged (its sha256 is not that of its content): {mend}")
         return StoredRun(folder, from_dict(manifest["config"]), manifest)
+
+    def verify(self, run: StoredRun) -> None:
+        """Compare the sizes of a run's files with its manifest: cheap; reading a file compares its sha256.
+
+        Raises NuclrError naming the first file that is missing or of another size.
+        """
+        for name, size in run.manifest["sizes"].items():
+            path = run.folder / name
+            try:
+                found = path.stat().st_size
+            except OSError as trouble:
+                raise NuclrError(f"Cannot read {path} ({trouble.strerror}): {run.mend}") from trouble
+            if found != size:
+                raise NuclrError(f"{path} is damaged ({found} bytes, its manifest says {size}): {run.mend}")
+
+    def examine(self, profile: str, config: RunConfig, fingerprint: str) -> tuple[StoredRun | None, str]:
+        """(the run, "") where it is whole, (None, "") where there is none, (None, what is wrong) where it is damaged."""
+        try:
+            run = self.find(profile, config, fingerprint)
+            if run:
+                self.verify(run)
+        except NuclrError as damage:
+            return None, str(damage).partition(": ")[0]
+        return run, ""
+
+    def set_aside(self, profile: str, config: RunConfig, fingerprint: str) -> Path:
+        """Rename a damaged run, which is kept for whoever wants to look; its new folder. Hold the run's lease."""
+        folder = self.folder(profile, config, fingerprint)
+        for number in count(1):
+            aside = folder.with_name(f".damaged-{fingerprint}-{number}")
+            if not aside.exists():
+                break
+        try:
+            os.rename(folder, aside)
+            sync(folder.parent)
+        except OSError as trouble:
+            raise Unwritable(aside, trouble) from trouble
+        return aside
+
+    def clean(self, profile: str, config: RunConfig, fingerprint: str) -> None:
+        """Remove what a killed process left of this run half-written. Hold the run's lease."""
+        folder = self.folder(profile, config, fingerprint)
+        for partial in folder.parent.glob(f"{PARTIAL}{fingerprint}-*"):
+            shutil.rmtree(partial, ignore_errors=True)
 
     def others(self, profile: str, config: RunConfig, fingerprint: str) -> list[str]:
         """Fingerprints of stored runs with this profile, name and seed which are not the wanted one: stale."""
@@ -121,9 +172,18 @@ class Store:
         return sorted(child.name for child in parent.glob("[0-9a-f]*") if child.name != fingerprint)
 
     def add(
-        self, profile: str, config: RunConfig, fingerprint: str, files: dict[str, bytes], facts: dict[str, Any]
-    ) -> StoredRun:
-        """Write a finished run, whole or not at all."""
+        self,
+        profile: str,
+        config: RunConfig,
+        fingerprint: str,
+        files: dict[str, bytes],
+        facts: dict[str, Any],
+        ours: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Write a finished run, whole or not at all. False where `ours`, asked last, says that the run is no longer ours.
+
+        A run that is there by then is left as it is: it is the same run. Raises Unwritable; nothing half-written is left.
+        """
         folder = self.folder(profile, config, fingerprint)
         manifest = {
             "format": FORMAT,
@@ -132,50 +192,24 @@ class Store:
             "config": to_dict(config),
             **facts,
             "files": {name: sha256(content) for name, content in files.items()},
+            "sizes": {name: len(content) for name, content in files.items()},
         }
-        partial = folder.with_name(f".partial-{fingerprint}")
-        shutil.rmtree(partial, ignore_errors=True)
-        for name, content in files.items():
-            write(partial / name, content)
-        write(partial / "manifest.json", json.dumps(manifest, indent=1, allow_nan=False).encode())
-        os.replace(partial, folder)
-        return StoredRun(folder, config, manifest)
-
-
-class Unfinished:
-    """The state of a fleet in training, on disk. The key names its members, so that the same fleet finds it again."""
-
-    def __init__(self, root: Path, fingerprints: Sequence[str]) -> None:
-        self.folder = root / ".unfinished" / sha256("".join(fingerprints).encode())[:16]
-
-    def save(self, tensors: dict[str, Tensor], step: int, seconds: float, curves: list[Curve]) -> None:
-        facts = json.dumps({"step": step, "seconds": seconds, "curves": curves})
-        write(self.folder / "state.safetensors", pack(tensors, {"facts": facts}))
-
-    def load(self) -> tuple[dict[str, Tensor], int, float, list[Curve]] | None:
-        """(tensors, step, seconds, curves), or None where nothing was begun."""
-        path = self.folder / "state.safetensors"
-        if not path.exists():
-            return None
+        manifest["sha256"] = _checksum(manifest)
+        partial = folder.with_name(f"{PARTIAL}{fingerprint}-{secrets.token_hex(4)}")
         try:
-            content = path.read_bytes()
-            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-            facts = json.loads(header["__metadata__"]["facts"])
-            return load_tensors(content), facts["step"], facts["seconds"], facts["curves"]
-        except (OSError, ValueError, KeyError, SafetensorError) as trouble:
-            raise NuclrError(
-                f"The unfinished training in {path} cannot be read ({trouble}): remove {self.folder} to begin it anew."
-            ) from trouble
-
-    def save_checkpoint(self, step: int, tensors: dict[str, Tensor]) -> None:
-        write(self.folder / f"checkpoint-{step}.safetensors", pack(tensors))
-
-    def checkpoints(self) -> dict[str, dict[str, Tensor]]:
-        """File name to tensors with replica axis."""
-        return {path.name: load_tensors(path.read_bytes()) for path in sorted(self.folder.glob("checkpoint-*"))}
-
-    def remove(self) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+            for name, content in files.items():
+                write(partial / name, content)
+            write(partial / "manifest.json", _text(manifest))
+            if not ours():
+                return False
+            patiently(lambda: os.rename(partial, folder))
+            sync(folder.parent)
+        except OSError as trouble:
+            if trouble.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise Unwritable(folder, trouble) from trouble
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+        return True
 
 
 def pack(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -189,6 +223,15 @@ def curves_csv(curve: Curve) -> bytes:
     lines = [",".join(columns)]
     lines += [",".join(repr(point[key]) if key in point else "" for key in columns) for point in curve]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _text(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, indent=1, allow_nan=False).encode()
+
+
+def _checksum(manifest: dict[str, Any]) -> str:
+    """sha256 of a manifest but for its last entry, which is this."""
+    return sha256(_text({key: value for key, value in manifest.items() if key != "sha256"}))
 
 
 def sha256(content: bytes) -> str:

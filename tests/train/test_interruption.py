@@ -87,7 +87,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path,
     if kill == signal.SIGINT:
         assert child.returncode == 130
         assert err.strip().endswith("the same command goes on from there.")
-        assert list(tmp_path.glob("runs/.unfinished/*/state.safetensors"))
+        assert list(tmp_path.glob("runs/.unfinished/*/save-*"))
 
     child = start(tmp_path)
     out, err = child.communicate(timeout=120)

@@ -20,9 +20,10 @@ from typing import Any
 from nuclr.errors import NuclrError, Stopped, unknown
 from nuclr.train.examples import batch_rows, examples
 from nuclr.train.plan import Planned, survey
+from nuclr.train.pool import absent
 from nuclr.train.progress import NOT_BEGUN, Display
 from nuclr.train.store import Store
-from nuclr.train.task import Task, absent, held, last_note, logs, note
+from nuclr.train.task import Task, held, last_note, logs, note
 from nuclr.train.worker import Job, Outcome
 
 CLUSTERS = ("slurm", "local", "debug")

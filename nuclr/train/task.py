@@ -17,7 +17,7 @@ from typing import Any
 
 from nuclr.errors import NuclrError, Stopped
 from nuclr.train import plan
-from nuclr.train.store import Store
+from nuclr.train.pool import absent, lacking
 from nuclr.train.worker import Job, Outcome, keep_freed_memory, train
 
 LEASE = 120.0  # seconds after which the lease of a process that was killed on another host is free
@@ -83,7 +83,7 @@ class Task:
                 stop.wait(PAUSE)
                 outcome = train(self.job, lambda _: not stop.is_set())
             if outcome.finished and absent(self.job):
-                raise NuclrError(" ".join(outcome.notes) or f"{self.job.label} is not in the store: sweep again.")
+                raise lacking(self.job, outcome)
         except Exception as trouble:
             self._note(f"failed: {trouble}")
             raise
@@ -101,12 +101,6 @@ class Task:
         array, index = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
         slurm_id = f"{array}_{index}" if array else os.environ.get("SLURM_JOB_ID", "-")
         note(self.job, f"{slurm_id} on {platform.node()}: {text}")
-
-
-def absent(job: Job) -> list[str]:
-    """Fingerprints of a job's runs that the store lacks."""
-    pairs = zip(job.configs, job.fingerprints, strict=True)
-    return [run for config, run in pairs if not Store(job.store).folder(job.profile, config, run).exists()]
 
 
 def held(store: Path, fingerprint: str) -> bool:

@@ -172,11 +172,13 @@ def test_following_ends_when_the_queue_is_empty_and_names_what_is_left(two, tmp_
     jobs = [job_of(two[:2], tmp_path), job_of(two[2:], tmp_path)]
     worker.train(jobs[0], lambda _: True)
     monkeypatch.setattr(sweep, "queued", set)
-    display = Display(Console(file=io.StringIO()))
+    text = io.StringIO()
+    display = Display(Console(file=text))
     display.plan(plan.survey("smoke", Store(tmp_path)), jobs)
     with pytest.raises(NuclrError, match="apart x 1 ended without all runs"):
         sweep.follow({"7_0": jobs[0], "7_1": jobs[1]}, display)
-    assert display.done == 1
+    assert "trained tiny, seeds 0, 1" in text.getvalue()
+    assert "trained apart" not in text.getvalue()
 
 
 @pytest.mark.parametrize(

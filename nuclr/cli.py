@@ -63,6 +63,76 @@ def train(
     train_missing(name, store, device, workers or _cores(), Display(console))
 
 
+@app.command(
+    epilog="Examples: `python -m nuclr sweep --profile paper --partition gpu --time 8:00:00 --setup 'module load cuda'` "
+    "sends the missing runs to SLURM; `python -m nuclr sweep --profile paper --status` tells how they stand."
+)
+def sweep(
+    profile: ProfileOption = "paper",
+    store: StoreOption = Path("runs"),
+    cluster: Annotated[
+        str, typer.Option(help="slurm, local (this machine's cores) or debug (in this process, one by one).")
+    ] = "slurm",
+    partition: Annotated[str, typer.Option(help="SLURM partition; the cluster's default without.")] = "",
+    account: Annotated[str, typer.Option(help="SLURM account to charge.")] = "",
+    gpus: Annotated[int, typer.Option(min=0, max=1, help="GPUs of a task; 0 trains on a CPU core.")] = 1,
+    limit: Annotated[
+        str, typer.Option("--time", help="Time limit of a task, as 4:00:00 or 2-12:00:00; at the limit it is requeued.")
+    ] = "4:00:00",
+    max_parallel: Annotated[int, typer.Option(min=0, help="Tasks at once; 0: as many as SLURM grants.")] = 0,
+    setup: Annotated[
+        list[str] | None, typer.Option(help="Shell command before a task, such as 'module load cuda'; repeatable.")
+    ] = None,
+    follow: Annotated[bool, typer.Option("--wait", help="Follow the tasks to their end.")] = False,
+    status: Annotated[bool, typer.Option("--status", help="Tell how the runs stand; send nothing.")] = False,
+) -> None:
+    """Train the missing runs of a profile on a SLURM cluster; what is stored, training or queued is not sent again."""
+    _check_profile(profile)
+    import torch
+
+    from nuclr.train import sweep as sweeps
+    from nuclr.train.plan import fleets, resolve_profile, train_missing
+    from nuclr.train.progress import Display
+
+    name, store = resolve_profile(profile), store.resolve()
+    if status:
+        _print_standings(sweeps.standings(name, store))
+        return
+    wanted = sweeps.Cluster(cluster, partition, account, gpus, sweeps.minutes(limit), max_parallel, tuple(setup or ()))
+    device = "cuda" if gpus else "cpu"
+    if cluster != "slurm" and gpus and not torch.cuda.is_available():
+        raise NuclrError("This machine has no CUDA device that torch can use: train on its cores with --gpus 0.")
+    display = Display(Console())
+    if cluster == "local":
+        train_missing(name, store, device, _cores(), display)
+        return
+    runs = sweeps.standings(name, store)
+    jobs = fleets([s.run for s in runs if s.state not in ("done", "training", "waiting")], name, store, device)
+    display.plan([s.run for s in runs], jobs)
+    if not jobs:
+        print("Nothing to send: what is not stored is training or waiting.")
+        return
+    submitted = sweeps.submit(jobs, wanted, store)
+    if cluster == "debug":
+        return
+    print(f"Sent {len(jobs)} tasks: {', '.join(submitted)}.")
+    print(f"Their output is in {sweeps.logs(store)}. How they stand:")
+    print(f"  python -m nuclr sweep --profile {name} --store {store} --status")
+    if follow:
+        sweeps.follow(submitted, display)
+
+
+def _print_standings(standings: list[Any]) -> None:
+    """The number of runs in each state, and a line for each run that is not done."""
+    states = [standing.state for standing in standings]
+    print(", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
+    for standing in standings:
+        if standing.state != "done":
+            config = standing.run.config
+            at = f" at step {standing.step} of {config.training.steps}" if standing.step else ""
+            print(f"  {config.label}: {standing.state}{at}{f' ({standing.note})' if standing.note else ''}")
+
+
 @app.command(epilog="Example: `python -m nuclr report --evidence reports/evidence-cpu.json --out cpu.html`")
 def report(
     evidence: Annotated[Path, typer.Option(help="Evidence written by the judging.")] = Path("reports/evidence.json"),

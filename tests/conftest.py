@@ -1,6 +1,13 @@
 """Shared by all tests: pytest's own harness for plugins, and property tests that repeat themselves exactly."""
 
+import os
+import tempfile
 from contextlib import suppress
+from pathlib import Path
+
+# What a machine keeps of its own (a compiled kernel, measured times) belongs to the user: tests keep theirs apart, and all of
+# them share one, since compiling takes seconds.
+os.environ.setdefault("NUCLR_CACHE", str(Path(tempfile.gettempdir()) / f"nuclr-tests-{os.getuid()}"))
 
 pytest_plugins = ["pytester"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -91,15 +91,15 @@ def fingerprint_of(config: RunConfig) -> str:
     return fingerprint(config, examples(config).digest, code_digest())
 
 
-def survey(profile: str, store: Store) -> list[Planned]:
-    """Every run of the profile and how it stands in the store. Raises NuclrError for damaged manifests."""
+def survey(profile: str, store: Store, names: Collection[str] | None = None) -> list[Planned]:
+    """The runs of a profile, or of these names, and how each stands in the store. Raises NuclrError for an unknown name."""
     found = []
-    for config in planned(profile):
+    for config in planned(profile, names):
         wanted = fingerprint_of(config)
-        stored = store.find(profile, config, wanted)
+        stored, damage = store.examine(profile, config, wanted)
         stale = store.others(profile, config, wanted)
-        reason = "" if stored else (f"stale: {stale[-1]} has another config, data or code" if stale else "missing")
-        found.append(Planned(config, wanted, stored, reason))
+        reason = f"stale: {stale[-1]} has another config, data or code" if stale else "missing"
+        found.append(Planned(config, wanted, stored, "" if stored else f"damaged: {damage}" if damage else reason))
     return found
 
 
@@ -214,12 +214,14 @@ def cost(job: Job) -> int:
     return sum(config.training.steps * _rows(config) for config in job.configs)
 
 
-def train_missing(profile: str, root: Path, device: str, workers: int, display: Display) -> list[Planned]:
-    """Train what the profile lacks; returns the survey as it was before. Ctrl-C keeps the state of every run.
+def train_missing(
+    profile: str, root: Path, device: str, workers: int, display: Display, names: Collection[str] | None = None
+) -> list[Planned]:
+    """Train what the profile, or its runs of these names, lack; returns the survey as it was before.
 
-    Raises NuclrError when the store cannot be written; finished runs stay finished.
+    Ctrl-C keeps the state of every run. Raises NuclrError when the store cannot be written; finished runs stay finished.
     """
-    before = survey(profile, Store(root))
+    before = survey(profile, Store(root), names)
     at_once = workers if device == "cpu" else 1
     jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)
     display.plan(before, jobs)

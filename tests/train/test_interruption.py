@@ -17,7 +17,7 @@ from nuclr import runs
 from nuclr.cli import main
 from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 
-def planned(profile):
+def planned(profile, names=None):
     return [
         RunConfig("short", seed, DataConfig(observables=("radius",)), ModelConfig(width=8),
                   TrainingConfig(steps=1200, warmup=10, batch=64))

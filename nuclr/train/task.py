@@ -46,6 +46,8 @@ class Task:
         with ThreadPoolExecutor(1) as threads:
             self._training = threads.submit(self._train, self._stop)
             try:
+                while not wait([self._training], timeout=1.0).done:
+                    pass  # awake now and then: a signal may reach the process in another thread, while only this one handles it
                 outcome = self._training.result()
                 if not outcome.finished:
                     # Told to end: SLURM requeues a task that it preempts, but not one that ends of itself before.

@@ -14,7 +14,7 @@
 
 /* A slice of rows goes forward and back through the network while it stays in the first-level cache; the gradients of the
  * weights are added up after each chunk of slices, which stays in the second-level cache. Heights are multiples of SLICE. */
-enum { SLICE = 64, CHUNK = 256, MOST_BLOCKS = 8 };
+enum { SLICE = 32, CHUNK = 128, MOST_BLOCKS = 8 };
 
 typedef struct {
     int32_t width, depth, observables, protons, neutrons; /* the last three: rows of the token tables */

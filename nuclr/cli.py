@@ -44,13 +44,17 @@ def main() -> None:
         sys.exit(130 if isinstance(error, Stopped) else 2)
 
 
-@app.command(epilog="Examples: `python -m nuclr train --profile cpu`, `python -m nuclr train --only binding --only joint`")
+@app.command(
+    epilog="Examples: `python -m nuclr train --profile cpu`, `python -m nuclr train --only binding --only joint`"
+)
 def train(
     profile: ProfileOption = "auto",
     store: StoreOption = Path("runs"),
     workers: WorkersOption = 0,
     device: DeviceOption = "auto",
-    only: Annotated[list[str] | None, typer.Option(help="Train the runs of this name alone; may be given again.")] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Train the runs of this name alone; may be given again.")
+    ] = None,
 ) -> None:
     """Train every run of a profile that the store lacks; interrupted training resumes."""
     _check_profile(profile)
@@ -108,7 +112,8 @@ def sweep(
         train_missing(name, store, device, _cores(), display)
         return
     runs = sweeps.standings(name, store)
-    jobs = fleets([s.run for s in runs if s.state not in ("done", "training", "waiting")], name, store, device)
+    to_send = [s.run for s in runs if s.state not in ("done", "training", "waiting")]
+    jobs = fleets(to_send, name, store, device, wanted.parallel or 1)
     display.plan([s.run for s in runs], jobs)
     if not jobs:
         print("Nothing to send: what is not stored is training or waiting.")

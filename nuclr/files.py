@@ -70,7 +70,10 @@ def make_folder(folder: Path) -> None:
     """The folder and those above it, each entered durably in its parent. Raises OSError."""
     if not folder.is_dir():
         make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
+        try:
+            folder.mkdir(exist_ok=True)
+        except FileExistsError as trouble:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder)) from trouble
         sync(folder.parent)
 
 

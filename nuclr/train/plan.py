@@ -132,8 +132,8 @@ def fleets(
     ]
     counts = [-(-len(kind.members) // kind.pace.best) for kind in kinds]
     return [
-        Job(profile, _configs(part), tuple(run.fingerprint for run in part), store, device, threads=1)
-        for _, _, part in _pieces(kinds, _evened(kinds, counts, workers))
+        Job(profile, _configs(part), tuple(run.fingerprint for run in part), store, device, 1, seconds)
+        for seconds, _, part in _pieces(kinds, _evened(kinds, counts, workers))
     ]
 
 

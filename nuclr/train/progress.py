@@ -57,7 +57,11 @@ class Display:
         for reason, configs in reasons.items():
             self.note(f"{reason}: {', '.join(_titles(configs))}")
         self.jobs = list(jobs)
-        self.costs = [cost(job) for job in jobs]
+        self.rows = [cost(job) for job in jobs]
+        # Rows of one network cost far more time than those of another: what is left is weighed in the seconds predicted.
+        self.weights = [job.seconds or rows for job, rows in zip(jobs, self.rows, strict=True)]
+        self.waiting = Counter(_kinds(job) for job in jobs)
+        self.trained: Counter[tuple[str, ...]] = Counter()
         self.runs, self.done = sum(len(job.configs) for job in jobs), 0
 
     def __enter__(self) -> Self:
@@ -67,7 +71,7 @@ class Display:
         self.first: dict[int, int] = {}
         self.closed: set[int] = set()
         self.progress.start()
-        self.task = self.progress.add_task("training", total=sum(self.costs), status="")
+        self.task = self.progress.add_task("training", total=sum(self.weights), status="")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,9 +86,9 @@ class Display:
         self.first = begun | self.first  # a resumed fleet begins with rows that this session did not train
         self.seen = [max(rows, 0) for rows in seen]
         status = self._status(now)
-        self.progress.update(self.task, completed=sum(self.costs) - self._left(), status=status)
+        self.progress.update(self.task, completed=sum(self.weights) - self._left(), status=status)
         if not self.console.is_terminal and now >= self.next_line:
-            self.note(f"{1 - self._left() / sum(self.costs):4.0%}  {status}")
+            self.note(f"{1 - self._left() / sum(self.weights):4.0%}  {status}")
             self.next_line = now + PLAIN_EVERY
 
     def finished(self, job: Job, outcome: Outcome) -> None:
@@ -92,9 +96,13 @@ class Display:
         self.done += outcome.trained
         if outcome.trained or outcome.notes:  # else it was stopped, and its rows remain to be seen
             self.closed.add(self.jobs.index(job))
-        if outcome.trained:
-            part = "" if outcome.trained == len(job.configs) else f"{outcome.trained} of "
-            titles, after = _titles(job.configs), _clock(time.monotonic() - self.started)
+        kinds = _kinds(job)
+        self.waiting[kinds] -= 1
+        self.trained[kinds] += outcome.trained
+        if not self.waiting[kinds] and self.trained[kinds]:  # all fleets of these kinds have ended: one line for them
+            configs = [config for other in self.jobs if _kinds(other) == kinds for config in other.configs]
+            part = "" if self.trained[kinds] == len(configs) else f"{self.trained[kinds]} of "
+            titles, after = _titles(configs), _clock(time.monotonic() - self.started)
             more = f" and {len(titles) - NAMED} kinds more" if len(titles) > NAMED else ""
             self.note(f"trained {part}{', '.join(titles[:NAMED])}{more} after {after}")
         for text in outcome.notes:
@@ -104,20 +112,21 @@ class Display:
         """A line of its own, above the bar where there is one."""
         self._print(f"  {text}")
 
-    def _left(self) -> int:
-        """Rows still to be seen: none in a fleet that has ended, even where it left some of its runs."""
-        fleets = zip(self.costs, self.seen, strict=True)
-        return sum(cost - rows for fleet, (cost, rows) in enumerate(fleets) if fleet not in self.closed)
+    def _left(self) -> float:
+        """The weight of the rows still to be seen: none in a fleet that has ended, even where it left some of its runs."""
+        shares = [1 - seen / rows for seen, rows in zip(self.seen, self.rows, strict=True)]
+        return sum(share * self.weights[fleet] for fleet, share in enumerate(shares) if fleet not in self.closed)
 
     def _status(self, now: float) -> str:
         trained = {fleet: self.seen[fleet] - first for fleet, first in self.first.items()}
         rows = sum(trained.values())
-        steps = sum(rows * self._steps(fleet) / self.costs[fleet] for fleet, rows in trained.items())
+        steps = sum(rows * self._steps(fleet) / self.rows[fleet] for fleet, rows in trained.items())
+        done = sum(rows * self.weights[fleet] / self.rows[fleet] for fleet, rows in trained.items())
         status = f"{self.done}/{self.runs} runs"
         if not rows:
             return status
         elapsed = max(now - self.began, 1e-3)
-        left = _clock(self._left() / (rows / elapsed))
+        left = _clock(self._left() / (done / elapsed))
         return f"{status}, {steps / elapsed:,.0f} steps/s, {rows / elapsed:,.0f} rows/s, {left} left"
 
     def _steps(self, fleet: int) -> int:
@@ -125,6 +134,10 @@ class Display:
 
     def _print(self, text: str) -> None:
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def _kinds(job: Job) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(config.name for config in job.configs))
 
 
 def _titles(configs: Iterable[RunConfig]) -> list[str]:

@@ -32,7 +32,7 @@ SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the f
 
 @dataclass(frozen=True)
 class Job:
-    """A fleet to train: its runs, their fingerprints, where they belong, and the device."""
+    """A fleet to train: its runs, their fingerprints, where they belong, the device, and the seconds that it should take."""
 
     profile: str
     configs: tuple[RunConfig, ...]
@@ -40,6 +40,7 @@ class Job:
     store: Path
     device: str
     threads: int
+    seconds: float | None = None
 
     @property
     def label(self) -> str:

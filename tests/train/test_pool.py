@@ -83,7 +83,8 @@ from nuclr.train import plan
 
 if __name__ == "__main__":
     training = TrainingConfig(steps=10**6, batch=64)
-    plan.planned = lambda _profile, _names=None: [RunConfig("long", 0, DataConfig(observables=("radius",)), ModelConfig(width=8), training)]
+    config = RunConfig("long", 0, DataConfig(observables=("radius",)), ModelConfig(width=8), training)
+    plan.planned = lambda _profile, _names=None: [config]
     main()
 """
 

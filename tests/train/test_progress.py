@@ -115,6 +115,29 @@ def test_a_fleet_of_many_kinds_ends_in_one_short_line(tiny, display, jobs):
     assert lines(display)[-1] == "  trained run-0 (1), run-1 (1), run-2 (1), run-3 (1) and 5 kinds more after 0:00"
 
 
+def test_a_kind_that_trains_in_several_fleets_ends_in_one_line(tiny, display):
+    fleets = [Job("smoke", (tiny(seed=s),), ("f",), Path("runs"), "cpu", 1) for s in (0, 1, 2)]
+    display.plan([], fleets)
+    begun = len(lines(display))
+    with display:
+        for number, job in enumerate(fleets):
+            assert len(lines(display)) == begun, number
+            display.finished(job, Ended(1))
+    assert lines(display)[begun:] == ["  trained tiny (3) after 0:00"]
+
+
+def test_what_is_left_is_weighed_in_predicted_seconds(tiny, display, clock):
+    fast, slow = (
+        Job("smoke", (tiny(seed=s),), ("f",), Path("runs"), "cpu", 1, seconds) for s, seconds in ((0, 10), (1, 90))
+    )
+    display.plan([], [fast, slow])
+    with display:
+        display.update([0, NOT_BEGUN])
+        clock.now += 10
+        display.update([7680, 0])
+        assert lines(display)[-1] == "   10%  0/2 runs, 12 steps/s, 768 rows/s, 1:30 left"
+
+
 def test_a_stopped_fleet_is_not_taken_for_done(display, clock, jobs):
     with display:
         display.update([0, 0])

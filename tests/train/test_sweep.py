@@ -23,7 +23,7 @@ DelayedSubmission = pytest.importorskip("submitit.helpers").DelayedSubmission
 @pytest.fixture
 def two(tiny, monkeypatch):
     """A profile of two runs of a fleet and a third one apart."""
-    configs = [tiny(seed=0), tiny(seed=1), tiny(name="apart", weight_decay=0.0)]
+    configs = [tiny(seed=0), tiny(seed=1), tiny(name="apart", steps=110)]
     monkeypatch.setattr(plan, "planned", lambda _profile, _names=None: configs)
     return configs
 
@@ -178,7 +178,7 @@ def test_following_ends_when_the_queue_is_empty_and_names_what_is_left(two, tmp_
     display.plan(plan.survey("smoke", Store(tmp_path)), jobs)
     with pytest.raises(NuclrError, match="apart x 1 ended without all runs"):
         sweep.follow({"7_0": jobs[0], "7_1": jobs[1]}, display)
-    assert "trained tiny, seeds 0, 1" in text.getvalue()
+    assert "trained tiny (2)" in text.getvalue()
     assert "trained apart" not in text.getvalue()
 
 
@@ -205,8 +205,7 @@ def test_a_missing_cluster_is_one_sentence(tmp_path, monkeypatch):
     assert sweep.queued() is None
 
 
-@pytest.mark.usefixtures("two")
-def test_slurm_gets_an_array_that_is_requeued_and_signalled(tmp_path, monkeypatch):
+def test_slurm_gets_an_array_that_is_requeued_and_signalled(two, tmp_path, monkeypatch):
     """The script that goes to sbatch, which here is a stand-in that answers with a job id."""
     programs = tmp_path / "bin"
     programs.mkdir()
@@ -216,7 +215,8 @@ def test_slurm_gets_an_array_that_is_requeued_and_signalled(tmp_path, monkeypatc
     monkeypatch.setenv("PATH", str(programs), prepend=":")
     store = tmp_path / "runs"
     wanted = sweep.Cluster("slurm", "gpu", "physics", 1, 480, 3, ("module load cuda",))
-    assert list(sweep.submit(jobs_of(store), wanted, store)) == ["12_0", "12_1"]
+    jobs = [job_of(two[:2], store), job_of(two[2:], store)]
+    assert list(sweep.submit(jobs, wanted, store)) == ["12_0", "12_1"]
     script = (sweep.logs(store) / "12_submission.sh").read_text().splitlines()
     for line in (
         "#SBATCH --array=0-1%2",

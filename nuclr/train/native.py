@@ -32,13 +32,13 @@ from nuclr.train.examples import Batches, Examples
 from nuclr.train.schedule import learning_rate
 
 SOURCE = Path(__file__).parent / "kernel" / "kernel.c"
-MOST_BLOCKS = 8  # as in kernel/memory.h
+MOST_BLOCKS, NORMS = 8, {"none": 0, "rms": 1, "layer": 2}  # as in kernel/memory.h
 # No option may let the compiler assume that NaN does not occur: a diverging run must show.
 FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast", "-fPIC", "-shared")
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, c_int32) for name in ("width", "depth", "observables", "protons", "neutrons", "bf16")]
+    _fields_ = [(name, c_int32) for name in ("width", "depth", "observables", "protons", "neutrons", "bf16", "norm")]
 
 
 class _Rows(ctypes.Structure):
@@ -116,8 +116,8 @@ def _processor() -> str:
 def can_train(config: RunConfig, device: torch.device, dtype: torch.dtype) -> bool:
     """Whether the kernel knows this network, and can be had here."""
     model = config.model
-    plain = model == ModelConfig(width=model.width, depth=model.depth)
-    fits = plain and model.width % 32 == 0 and model.depth <= MOST_BLOCKS
+    known = model.norm in NORMS and model == ModelConfig(width=model.width, depth=model.depth, norm=model.norm)
+    fits = known and model.width % 32 == 0 and model.depth <= MOST_BLOCKS
     return fits and device.type == "cpu" and dtype == torch.float32 and library() is not None
 
 
@@ -128,7 +128,9 @@ class Member:
         self.config, self.kernel = config, kernel
         self.batches = Batches(config, data, torch.device("cpu"), torch.float32)
         self.network = Network.of(config.model, len(config.data.observables))
-        shape = _Shape(config.model.width, config.model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1, bf16)
+        model = config.model
+        sizes = (model.width, model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1)
+        shape = _Shape(*sizes, bf16, NORMS[model.norm])
         self.work = kernel.nuclr_open(ctypes.byref(shape))
         if not self.work:
             raise MemoryError("There is no memory for the training of one more run: use fewer --workers.")

@@ -32,9 +32,11 @@ def relative(found, expected):
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 3e-6), ("bf16-matmul", 0.1)])
-@pytest.mark.parametrize("depth", [1, 3])
-def test_the_gradient_is_that_of_the_network(precision, tolerance, depth):
-    config = replace(run(precision=precision), model=ModelConfig(64, depth))
+@pytest.mark.parametrize(
+    "model", [ModelConfig(64, 1), ModelConfig(96, 3), ModelConfig(64, norm="layer"), ModelConfig(64, norm="rms")]
+)
+def test_the_gradient_is_that_of_the_network(precision, tolerance, model):
+    config = replace(run(precision=precision), model=model)
     (member,) = engine(config).members.values()
     values = {
         name: tensor.clone().double()[None].requires_grad_() for name, tensor in member.named(member.parameters).items()
@@ -104,7 +106,7 @@ def test_what_the_kernel_cannot_is_left_to_torch():
     plain = run()
     assert choose_engine(CPU, plain, FLOAT32) is Native
     for model in (
-        ModelConfig(64, norm="layer"),
+        ModelConfig(64, norm="batch"),
         ModelConfig(48),
         ModelConfig(64, attention="learned"),
         ModelConfig(64, 9),

@@ -24,7 +24,7 @@ static void descend(size_t count, Pace pace, float *p, const float *g, float *fi
 static void update(const Work *w, double rate, double decay, int64_t step, float *p, const float *g, float *first,
                    float *second) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     size_t matrix = (size_t)s.width * s.width;
     double scale = 32.0 / s.width, warm = 1 - pow(0.9, step), correction = 1 / (1 - pow(0.999, step));
     Pace vector = {rate / warm, 1 - rate * decay, correction}, hidden = {rate * scale / warm, 1 - rate * decay, correction};

@@ -68,7 +68,7 @@ static void pick(const Rows *rows, const int32_t *order, int first, int left, in
 
 static inline float predicted(const Work *w, const float *parameters, int row, int observable) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     float raw = dot(line(w, w->stream[s.depth], row), w->readout + (size_t)observable * s.width, s.width);
     return raw * (32.0f / s.width) + parameters[at.readout_bias + observable];
 }
@@ -77,7 +77,7 @@ static inline float predicted(const Work *w, const float *parameters, int row, i
 static double learn(Work *w, const float *parameters, float *g, const Rows *rows, const int32_t *order, int left, int batch,
                     int start) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     int d = s.width;
     int16_t z[SLICE], n[SLICE], t[SLICE];
     const int16_t *tokens[3] = {z, n, t};
@@ -108,7 +108,7 @@ static double learn(Work *w, const float *parameters, float *g, const Rows *rows
 /* What is added to in every slice begins at zero; the gradients of the matrices are written by the first chunk. */
 static void clear(Work *w, float *g) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     size_t matrix = (size_t)s.width * s.width;
     for (int i = 0; i < 3; i++) memset(w->d_table[i].x, 0, 4l * w->height[i] * apart(s.width));
     memset(w->d_readout, 0, 4l * s.observables * s.width);
@@ -124,7 +124,7 @@ static void clear(Work *w, float *g) {
 double nuclr_train(Work *w, float *parameters, float *g, float *first, float *second, const Rows *rows, const int32_t *order,
                    int32_t batch, int32_t count, int64_t done, const double *rates, double decay) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     double loss = 0;
     unsigned int state = enter(w);
     for (int step = 0; step < count; step++, order += batch) {

@@ -16,9 +16,12 @@
  * weights are added up after each chunk of slices, which stays in the second-level cache. Heights are multiples of SLICE. */
 enum { SLICE = 32, CHUNK = 128, MOST_BLOCKS = 8 };
 
+enum { NO_NORM, RMS, LAYER };
+
 typedef struct {
     int32_t width, depth, observables, protons, neutrons; /* the last three: rows of the token tables */
     int32_t bf16;                                         /* bfloat16 inputs of matrix products */
+    int32_t norm;                                         /* of the stream after each block: NO_NORM, RMS or LAYER */
 } Shape;
 
 /* A tile of the bfloat16 unit: sixteen lines of 64 bytes. As a left operand a line holds 32 numbers of a row; as a right
@@ -36,14 +39,19 @@ typedef struct {
 
 typedef struct { Panel plain, turned; } Weight; /* a (width x width) matrix and its transpose */
 
+/* Where each parameter begins in the flat array, in the order of Network.rules(). */
+typedef struct { size_t embedding[3], first, first_bias, block, block_size, readout, readout_bias, total; } Places;
+
 typedef struct {
     Shape shape;
+    Places at;
     int32_t height[3]; /* rows of the Z, N and observable tables, padded */
     Weight first[3], inner[MOST_BLOCKS], outer[MOST_BLOCKS];
     Panel embedding[3], table[3], d_table[3]; /* the embeddings, their products with the first layer, the gradients of those */
     Panel stream[MOST_BLOCKS + 1];            /* the residual stream before each block and after the last */
     Panel middle[MOST_BLOCKS], added[MOST_BLOCKS]; /* each block's inner activations, and what it adds to the stream */
     Panel up[MOST_BLOCKS], in[MOST_BLOCKS];   /* gradients behind the outer and behind the inner layer of each block */
+    float shrunk[MOST_BLOCKS][SLICE];         /* what the norm after each block multiplied a row with */
     Panel back, slope;                        /* gradient of the stream; derivative of the first layer's SiLU */
     float *readout, *d_readout;               /* (observables, width): the readout transposed, and its gradient */
     char *arena;
@@ -81,10 +89,24 @@ static Weight weight(Work *w) {
     return matrix;
 }
 
+static Places places(const Shape *s) {
+    size_t d = s->width, heights[3] = {s->protons, s->neutrons, s->observables}, at = 0;
+    Places p;
+    for (int i = 0; i < 3; i++) p.embedding[i] = at, at += heights[i] * d;
+    p.first = at, at += 3 * d * d;
+    p.first_bias = at, at += d;
+    p.block = at, p.block_size = 2 * (d * d + d), at += s->depth * p.block_size;
+    p.readout = at, at += d * s->observables;
+    p.readout_bias = at, at += s->observables;
+    p.total = at;
+    return p;
+}
+
 static void lay_out(Work *w) {
     Shape s = w->shape;
     int32_t heights[3] = {s.protons, s.neutrons, s.observables};
     w->used = 0;
+    w->at = places(&w->shape);
     for (int i = 0; i < 3; i++) {
         w->height[i] = (heights[i] + SLICE - 1) / SLICE * SLICE;
         w->first[i] = weight(w);
@@ -134,26 +156,11 @@ Work *nuclr_open(const Shape *shape) {
 
 static inline float *line(const Work *w, Panel p, int row) { return p.x + (size_t)row * apart(w->shape.width); }
 
-/* The slice of a panel that begins at `row`. In bfloat16 nobody reads x again after the slice, so all slices share its place. */
+/* The slice of a panel that begins at `row`. In bfloat16 only the forms for gradients are read again after the slice, so all
+ * slices share the place of the others, which then stays in the nearest cache. */
 static inline Panel slice(const Work *w, Panel p, int row) {
     int ld = apart(w->shape.width);
     if (!w->shape.bf16) p.x += (size_t)row * ld;
-    else p.left += row / 16 * (w->shape.width / 32), p.right += row / 32, p.turned += row / 32;
-    return p;
-}
-
-/* Where each parameter begins in the flat array, in the order of Network.rules(). */
-typedef struct { size_t embedding[3], first, first_bias, block, block_size, readout, readout_bias, total; } Places;
-
-static Places places(const Shape *s) {
-    size_t d = s->width, heights[3] = {s->protons, s->neutrons, s->observables}, at = 0;
-    Places p;
-    for (int i = 0; i < 3; i++) p.embedding[i] = at, at += heights[i] * d;
-    p.first = at, at += 3 * d * d;
-    p.first_bias = at, at += d;
-    p.block = at, p.block_size = 2 * (d * d + d), at += s->depth * p.block_size;
-    p.readout = at, at += d * s->observables;
-    p.readout_bias = at, at += s->observables;
-    p.total = at;
+    else p.right += row / 32, p.turned += row / 32;
     return p;
 }

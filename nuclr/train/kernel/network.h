@@ -39,7 +39,7 @@ static void bring(const Work *w, Weight to, const float *from, int backward) {
 /* Weights in the forms that products want, and the three tables of the first layer. */
 static void prepare(Work *w, const float *parameters, int backward) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     int d = s.width, heights[3] = {s.protons, s.neutrons, s.observables};
     for (int i = 0; i < 3; i++) {
         bring(w, w->first[i], parameters + at.first + (size_t)i * d * d, backward);
@@ -60,7 +60,7 @@ static void prepare(Work *w, const float *parameters, int backward) {
 /* A slice that begins at row `start` of the chunk through the network, up to the end of the residual stream. */
 static void forward(Work *w, const float *parameters, int start, const int16_t *tokens[3], int kept) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     size_t matrix = (size_t)s.width * s.width;
     Panel stream = slice(w, w->stream[0], start);
     look_up(w, stream, tokens);
@@ -74,6 +74,7 @@ static void forward(Work *w, const float *parameters, int start, const int16_t *
         form(w, middle, SLICE, kept);
         product(w, SLICE, middle, w->outer[b].plain, w->added[b], 0);
         join(w, stream, w->added[b], outer_bias, next);
+        if (s.norm != NO_NORM) normalise(w, next, w->shrunk[b]);
         stream = next;
     }
 }
@@ -82,11 +83,13 @@ static void forward(Work *w, const float *parameters, int start, const int16_t *
  * each layer, which are kept for the gradients of the weights. */
 static void backward(Work *w, float *g, int start, const int16_t *tokens[3]) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     size_t matrix = (size_t)s.width * s.width;
     for (int b = s.depth - 1; b >= 0; b--) {
         float *inner_bias = g + at.block + b * at.block_size + matrix, *outer_bias = inner_bias + s.width + matrix;
         Panel up = slice(w, w->up[b], start), in = slice(w, w->in[b], start);
+        Panel next = b + 1 < s.depth ? slice(w, w->stream[b + 1], start) : w->stream[s.depth];
+        if (s.norm != NO_NORM) denormalise(w, next, w->shrunk[b]);
         mask(w, w->back, w->added[b], up, outer_bias);
         form(w, up, SLICE, LEFT | RIGHT);
         product(w, SLICE, up, w->outer[b].turned, in, 0);
@@ -100,7 +103,7 @@ static void backward(Work *w, float *g, int start, const int16_t *tokens[3]) {
 /* From the gradients of the tables to those of the embeddings and of the first layer; the readout's turned back. */
 static void finish(Work *w, float *g) {
     Shape s = w->shape;
-    Places at = places(&s);
+    Places at = w->at;
     int d = s.width, heights[3] = {s.protons, s.neutrons, s.observables};
     for (int i = 0; i < 3; i++) {
         form(w, w->d_table[i], w->height[i], LEFT | RIGHT);

@@ -39,6 +39,41 @@ static void join(const Work *w, Panel before, Panel added, const float *bias, Pa
     }
 }
 
+/* x = x / its root mean square, row by row; for LAYER its mean is taken off before. */
+static void normalise(const Work *w, Panel stream, float shrunk[SLICE]) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        float *x = line(w, stream, row);
+        vec sum = {0}, square = {0};
+        if (w->shape.norm == LAYER)
+            for (int j = 0; j < d; j += LANES) sum += *(vec *)(x + j);
+        float mean = total(sum) / d;
+        for (int j = 0; j < d; j += LANES) {
+            vec y = *(vec *)(x + j) - mean;
+            square += y * y;
+        }
+        shrunk[row] = 1.0f / sqrtf(total(square) / d + 1e-5f);
+        for (int j = 0; j < d; j += LANES) *(vec *)(x + j) = (*(vec *)(x + j) - mean) * shrunk[row];
+    }
+}
+
+/* The gradient of the stream, from behind a norm (which gave `stream`) to before it. */
+static void denormalise(const Work *w, Panel stream, const float shrunk[SLICE]) {
+    int d = w->shape.width;
+    for (int row = 0; row < SLICE; row++) {
+        const float *x = line(w, stream, row);
+        float *back = line(w, w->back, row);
+        vec sum = {0}, along = {0};
+        for (int j = 0; j < d; j += LANES) {
+            if (w->shape.norm == LAYER) sum += *(vec *)(back + j);
+            along += *(vec *)(back + j) * *(vec *)(x + j);
+        }
+        float mean = total(sum) / d, share = total(along) / d;
+        for (int j = 0; j < d; j += LANES)
+            *(vec *)(back + j) = (*(vec *)(back + j) - mean - *(vec *)(x + j) * share) * shrunk[row];
+    }
+}
+
 /* to = from where a unit was active, else 0; its sum over the rows is added to the gradient of the bias. */
 static void mask(const Work *w, Panel from, Panel unit, Panel to, float *restrict bias) {
     int d = w->shape.width;

@@ -57,10 +57,14 @@ static inline vec exponential(vec x) {
 
 static inline vec rectified(vec x) { return (vec)((bits)x & ~(x < 0.0f)); } /* a NaN stays one */
 
+static inline float total(vec x) {
+    float sum = 0;
+    for (int j = 0; j < LANES; j++) sum += x[j];
+    return sum;
+}
+
 static inline float dot(const float *x, const float *y, int d) {
     vec sum = {0};
-    float total = 0;
     for (int j = 0; j < d; j += LANES) sum += *(const vec *)(x + j) * *(const vec *)(y + j);
-    for (int j = 0; j < LANES; j++) total += sum[j];
-    return total;
+    return total(sum);
 }

@@ -45,7 +45,8 @@ WITH_CONTROL = (*OBSERVABLES, CONTROL)
 class Profile:
     """Sizes of a profile: the networks, the budgets, and how many seeds each run gets.
 
-    single, joint: runs of one observable and of all. fraction: those of figure 9. half_single, half_joint: of figure 12.
+    single, joint: runs of one observable and of all. brief: those that compare norms and attention among themselves.
+    fraction: those of figure 9. half_single, half_joint: of figure 12.
     Single-observable runs are cheap, so binding gets more seeds: a Student t interval over five seeds is half as wide as
     over three.
     """
@@ -53,6 +54,7 @@ class Profile:
     model: ModelConfig
     single: TrainingConfig
     joint: TrainingConfig
+    brief: TrainingConfig
     seeds_single: int
     seeds_joint: int
     fraction_model: ModelConfig
@@ -76,6 +78,7 @@ PROFILES = {
         model=ModelConfig(width=32, depth=2),
         single=TrainingConfig(steps=300, warmup=20),
         joint=TrainingConfig(steps=300, warmup=20, batch=512),
+        brief=_SMOKE,
         seeds_single=3,
         seeds_joint=3,
         fraction_model=ModelConfig(width=32, depth=2),
@@ -91,6 +94,8 @@ PROFILES = {
         # the batch of the joint runs costs their structure (order of Z 0.82 instead of 0.98), see docs/training.md.
         single=TrainingConfig(steps=15_000, weight_decay=0.0133),
         joint=TrainingConfig(steps=15_000, weight_decay=0.0133, batch=2048),
+        # Batch norm and learned attention train five times slower here than the rest.
+        brief=_brief(5_000, batch=600),
         seeds_single=5,
         seeds_joint=5,
         fraction_model=_SMALL,
@@ -98,7 +103,7 @@ PROFILES = {
         # costs order, which would pass for an effect of the fraction.
         fraction=_brief(12_000, batch=768),
         half_model=_SMALL,
-        half_single=_brief(12_000, batch=256),
+        half_single=_brief(8_000, batch=256),
         half_joint=_brief(12_000, batch=768),
     ),
     "paper": Profile(
@@ -106,6 +111,7 @@ PROFILES = {
         # 200,000 epochs of five batches each.
         single=TrainingConfig(learning_rate=1e-4, steps=1_000_000, warmup=0, schedule="constant"),
         joint=TrainingConfig(learning_rate=1e-4, steps=1_000_000, warmup=0, schedule="constant"),
+        brief=TrainingConfig(learning_rate=1e-4, steps=250_000, warmup=0, schedule="constant"),
         seeds_single=3,
         seeds_joint=3,
         fraction_model=ModelConfig(width=1024, depth=2),
@@ -166,18 +172,20 @@ def _single(sizes: Profile) -> list[Kind]:
 
 
 def _variants(sizes: Profile) -> list[Kind]:
-    """The binding run with one thing changed."""
+    """The binding run with one thing changed; norms and attention beside a brief run of the plain network."""
     binding, seeds = DataConfig(("binding",)), sizes.seeds_single
     without_decay = replace(sizes.single, weight_decay=0.0)
-    norms: list[Kind] = [
-        (f"binding-{norm}-norm", binding, replace(sizes.model, norm=norm), sizes.single, 3)
-        for norm in ("layer", "rms", "batch")
-    ]
+    networks = {
+        "brief": sizes.model,
+        "layer-norm": replace(sizes.model, norm="layer"),
+        "rms-norm": replace(sizes.model, norm="rms"),
+        "batch-norm": replace(sizes.model, norm="batch"),
+        "learned-attention": replace(sizes.model, attention="learned"),
+    }
     return [
         ("binding-without-decay", binding, sizes.model, without_decay, seeds),
         ("binding-semf", replace(binding, targets="semf"), sizes.model, sizes.single, seeds),
-        *norms,
-        ("binding-learned-attention", binding, replace(sizes.model, attention="learned"), sizes.single, 3),
+        *((f"binding-{name}", binding, network, sizes.brief, 3) for name, network in networks.items()),
     ]
 
 

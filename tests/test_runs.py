@@ -58,7 +58,8 @@ def test_joint_and_single_runs_of_figure_12_are_split_alike():
 
 
 def test_a_variant_of_binding_changes_one_thing():
-    binding = runs.named("cpu", "binding")[0]
+    binding, brief = runs.named("cpu", "binding")[0], runs.named("cpu", "binding-brief")[0]
+    assert (brief.data, brief.model) == (binding.data, binding.model)
     for name, changes in {
         "binding-layer-norm": {"norm": "layer"},
         "binding-rms-norm": {"norm": "rms"},
@@ -67,7 +68,7 @@ def test_a_variant_of_binding_changes_one_thing():
     }.items():
         variant = runs.named("cpu", name)[0]
         assert variant.model == ModelConfig(width=binding.model.width, depth=binding.model.depth, **changes)
-        assert (variant.data, variant.training) == (binding.data, binding.training)
+        assert (variant.data, variant.training) == (brief.data, brief.training)
     theory = runs.named("cpu", "binding-semf")[0]
     assert theory.data.targets == "semf"
     assert (theory.model, theory.training) == (binding.model, binding.training)

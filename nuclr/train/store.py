@@ -66,7 +66,7 @@ class StoredRun:
 
     def record(self) -> dict[str, Any]:
         """What a report says of the run."""
-        keys = ("fingerprint", "profile", "steps", "device", "precision", "seconds")
+        keys = ("fingerprint", "profile", "steps", "device", "precision", "arithmetic", "seconds")
         return {"name": self.config.name, "seed": self.config.seed} | {key: self.manifest[key] for key in keys}
 
     def _read(self, name: str) -> bytes:

@@ -21,7 +21,14 @@ _UNMEASURED: dict[str, Any] = {
     "method": None,
     "controls": [],
 }
-_RUN: dict[str, Any] = {"seed": None, "steps": None, "device": None, "precision": None, "arithmetic": None, "seconds": None}
+_RUN: dict[str, Any] = {
+    "seed": None,
+    "steps": None,
+    "device": None,
+    "precision": None,
+    "arithmetic": None,
+    "seconds": None,
+}
 
 
 def build(evidence: dict[str, Any], folder: Path) -> str:

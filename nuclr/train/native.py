@@ -130,9 +130,11 @@ class Member:
         self.network = Network.of(config.model, len(config.data.observables))
         model = config.model
         sizes = (model.width, model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1)
-        shape = _Shape(*sizes, bf16, NORMS[model.norm])
-        self.work = kernel.nuclr_open(ctypes.byref(shape))
-        if not self.work:
+        # Predictions are of float32 products whatever trains, as those of the torch engine.
+        self.work, self.exact = (
+            kernel.nuclr_open(ctypes.byref(_Shape(*sizes, rounded, NORMS[model.norm]))) for rounded in (bf16, False)
+        )
+        if not (self.work and self.exact):
             raise MemoryError("There is no memory for the training of one more run: use fewer --workers.")
         fresh = self.network.initialise([config.seed])
         self.parameters = np.concatenate([fresh[name].numpy().ravel() for name in self.network.rules()])
@@ -141,8 +143,9 @@ class Member:
         self.everything = _Columns(data.z, data.n, data.observable, data.target, data.weight)
 
     def __del__(self) -> None:
-        if getattr(self, "work", None):
-            self.kernel.nuclr_close(self.work)
+        for name in ("work", "exact"):
+            if getattr(self, name, None):
+                self.kernel.nuclr_close(getattr(self, name))
 
     def advance(self, step: int, count: int) -> float:
         order = np.ascontiguousarray(
@@ -165,7 +168,7 @@ class Member:
     def predictions(self) -> np.ndarray:
         out = np.empty(len(self.everything.target), np.float32)
         self.kernel.nuclr_predict(
-            self.work, self.parameters.ctypes.data, ctypes.byref(self.everything.rows), len(out), out.ctypes.data
+            self.exact, self.parameters.ctypes.data, ctypes.byref(self.everything.rows), len(out), out.ctypes.data
         )
         return out.astype(np.float64)
 

@@ -143,3 +143,12 @@ def test_a_damaged_kernel_is_built_anew(monkeypatch, tmp_path):
         assert damaged.stat().st_size == built.stat().st_size
     finally:
         native.library.cache_clear()
+
+
+def test_predictions_are_of_float32_products_whatever_trains():
+    config = run(precision="bf16-matmul")
+    fast = engine(config)
+    fast.advance(0, 30)
+    exact = engine(replace(config, training=replace(config.training, precision="float32")))
+    exact.load([fast.state(0)])
+    assert np.array_equal(fast.predictions(0), exact.predictions(0))

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nuclr.errors import NuclrError, Stopped
+from nuclr.errors import Incomplete, NuclrError, Stopped
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -201,7 +201,11 @@ def reproduce(
 
     name = resolve_profile(profile)
     started = time.monotonic()
-    train(name, store, workers)
+    incomplete = None
+    try:
+        train(name, store, workers)
+    except Incomplete as trouble:  # a diverged run stops its own claims alone
+        incomplete = trouble
     trained = time.monotonic()
     arguments = ["claims", "--profile", name, "--store", str(store), "--reports", str(reports)]
     judged = subprocess.run(
@@ -222,6 +226,8 @@ def reproduce(
     print(
         f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s."
     )
+    if incomplete:
+        raise incomplete
     if judged.returncode:
         raise typer.Exit(judged.returncode)
 

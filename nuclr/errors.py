@@ -14,6 +14,10 @@ class Stopped(NuclrError):
     """The user stopped the work (Ctrl-C); the message says what is kept."""
 
 
+class Incomplete(NuclrError):
+    """Some runs could not be trained; the others are. What needs only those can go on."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> NuclrError:
     """The error for a name that does not exist, with the nearest one that does.
 

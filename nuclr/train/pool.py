@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from loky import ProcessPoolExecutor
 
-from nuclr.errors import NuclrError, Stopped
+from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.train.progress import NOT_BEGUN, Display
 from nuclr.train.store import Store
 from nuclr.train.worker import Job, Outcome, keep_freed_memory, train
@@ -46,8 +46,8 @@ class Board:
 def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
     """Train every job, `workers` at a time, each in a process of its own. Ctrl-C keeps the state of every fleet.
 
-    A job that fails leaves the others alone. Raises NuclrError at the end when a run diverged or is left to another process, at
-    once when the store cannot be written or a worker was killed; Stopped on Ctrl-C.
+    A job that fails leaves the others alone. Raises Incomplete at the end when a run diverged or is left to another process,
+    NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "board"
@@ -76,7 +76,8 @@ def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
     if len(troubles) == 1:
         raise troubles[0]
     if troubles:
-        raise NuclrError(f"{len(troubles)} of {len(jobs)} fleets failed. " + " ".join(map(str, troubles)))
+        kind = Incomplete if all(isinstance(trouble, Incomplete) for trouble in troubles) else NuclrError
+        raise kind(f"{len(troubles)} of {len(jobs)} fleets failed. " + " ".join(map(str, troubles)))
 
 
 def _watch(running: dict[Future[Outcome], Job], board: Board, display: Display) -> list[NuclrError]:
@@ -107,7 +108,7 @@ def absent(job: Job) -> list[str]:
 
 def lacking(job: Job, outcome: Outcome) -> NuclrError:
     """The error for a job that came to its end without all of its runs: they diverged, or another process trains them."""
-    return NuclrError(" ".join(outcome.notes) or f"{job.label} is not in the store: run the same command again.")
+    return Incomplete(" ".join(outcome.notes) or f"{job.label} is not in the store: run the same command again.")
 
 
 # In a worker:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nuclr.errors import NuclrError
+from nuclr.errors import Incomplete, NuclrError
 from nuclr.train import plan, pool
 from nuclr.train.progress import Display
 from nuclr.train.store import Store
@@ -45,7 +45,7 @@ def stored(folder):
 def test_a_run_that_diverges_leaves_the_others_alone(tiny, train, tmp_path):
     wild = {"learning_rate": 1e4, "schedule": "constant", "warmup": 0}
     configs = [tiny(name="wild", **wild), tiny(name="wild", seed=1, **wild), tiny(name="calm")]
-    with pytest.raises(NuclrError, match="2 of 3 fleets failed") as caught:
+    with pytest.raises(Incomplete, match="2 of 3 fleets failed") as caught:
         train(configs, 1)
     assert "Run wild, seed 0 diverged" in str(caught.value)
     assert "Run wild, seed 1 diverged" in str(caught.value)

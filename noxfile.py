@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2024.4"
@@ -44,9 +46,9 @@ def lint(session: nox.Session) -> None:
 def bench(session: nox.Session) -> None:
     """The training beside the published step: ratios within this run, and their record in reports/bench.json."""
     install(session, "dev")
-    session.run(
-        "python", "-m", "pytest", "claims/test_throughput.py", "--benchmark-json=reports/bench.json", *session.posargs
-    )
+    Path("reports").mkdir(exist_ok=True)
+    record = "--benchmark-json=reports/bench.json"
+    session.run("python", "-m", "pytest", "claims/test_throughput.py", record, *session.posargs)
     session.run("python", "-m", "nuclr", "bench")
 
 

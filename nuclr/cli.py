@@ -216,6 +216,7 @@ def reproduce(
             "-q",
             "-p",
             "no:cacheprovider",
+            "--ignore=claims/test_throughput.py",
             *arguments,
             *(["--strict-claims"] if strict else []),
         ],

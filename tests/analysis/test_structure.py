@@ -35,6 +35,14 @@ def test_parity_split_by_hand():
     assert parity_split(np.array([[0.0], [1.0], [2.0], [3.0]]), np.arange(4)) == pytest.approx(2 * 1.5 / (2 + 2))
 
 
+def test_a_line_lowers_the_parity_split_and_that_of_pairs_alike():
+    line = NUMBERS[:, None]
+    assert parity_split(line, NUMBERS) < 0.985
+    assert parity_split(line, NUMBERS) == pytest.approx(parity_split(line, NUMBERS // 2), abs=0.001)
+    split = np.concatenate([line, 20 * (NUMBERS[:, None] % 2)], axis=1)
+    assert parity_split(split, NUMBERS) - parity_split(split, NUMBERS // 2) > 0.05
+
+
 @given(seeds, st.floats(0.1, 10))
 def test_parity_and_continuity_ignore_rotation_scale_and_shift(seed, scale):
     embedding = np.random.default_rng(seed).standard_normal((118, 5))

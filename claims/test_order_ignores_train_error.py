@@ -1,0 +1,61 @@
+"""Order in the embeddings goes with the validation error and not with the training error (section 5.1, runs of figure 9)."""
+
+import numpy as np
+import pytest
+
+from claims.fractions import SYMBOLS, Sweep, chance, interval, order
+from nuclr.analysis.ranks import rank_correlation, rank_correlation_within
+from nuclr.verdict.evidence import Panel
+
+pytestmark = pytest.mark.claim("order-ignores-train-error")
+
+
+def difference(rows):
+    """abs rho with validation minus abs rho with train, the smaller of Z and N; columns (..., k, 4) as unpacked."""
+    order_z, order_n, validation, train = np.moveaxis(rows, -1, 0)
+    return np.minimum(
+        *(np.abs(rank_correlation(x, validation)) - np.abs(rank_correlation(x, train)) for x in (order_z, order_n))
+    )
+
+
+def test_order_goes_with_validation_and_not_with_train(runs, evidence):
+    sweep = Sweep.read(runs)
+    found = {symbol: sweep.each(order, symbol) for symbol in SYMBOLS}
+    columns = (found["Z"], found["N"], sweep.validation, sweep.train)
+    value = float(difference(np.stack(columns, axis=1)))
+    evidence.measure("rho-difference", value, over="run", interval=interval(difference, *columns))
+    lower, _ = chance(difference, [found["Z"], found["N"]], [sweep.validation, sweep.train]).T
+    evidence.control("lower end of the interval with permuted errors", lower)
+
+    for label, error in (("validation", sweep.validation), ("train", sweep.train)):
+        evidence.note(f"rho with the {label} RMS: Z, N", [rank_correlation(found[symbol], error) for symbol in SYMBOLS])
+    evidence.note(
+        "rho with the train RMS at a fixed fraction: Z, N",
+        [rank_correlation_within(found[symbol], sweep.train, sweep.fraction) for symbol in SYMBOLS],
+    )
+    # Every run takes as many steps with as many rows: fewer rows to fit are seen more often and fitted better.
+    evidence.note("rho of the train RMS with the fraction", rank_correlation(sweep.train, sweep.fraction))
+    evidence.note("train RMS, smallest and largest of the runs", [sweep.train.min(), sweep.train.max()], "keV")
+    evidence.figure(
+        "figure-09-train",
+        title="Order and both errors",
+        caption="Two points a run. The error on rows held out spans two orders of magnitude, that on rows which trained far less.",
+        alt="Validation and train error against the orderedness of the embeddings of Z and N.",
+        panels=[both_errors(sweep, found[symbol], symbol) for symbol in SYMBOLS],
+    )
+    evidence.conclude()
+
+
+def both_errors(sweep, found, symbol):
+    arrays = {"validation.x": found, "validation.y": sweep.validation, "train.x": found, "train.y": sweep.train}
+    return Panel(
+        "lines",
+        f"{symbol} embedding",
+        arrays,
+        {
+            "series": [{"key": key, "label": key, "style": "points"} for key in ("validation", "train")],
+            "xlabel": "orderedness of PC0",
+            "ylabel": "RMS of the binding energy (keV)",
+            "ylog": True,
+        },
+    )

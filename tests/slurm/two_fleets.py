@@ -8,14 +8,23 @@ from nuclr.train import plan
 
 
 def planned(steps):
-    training = TrainingConfig(steps=steps, warmup=10, batch=256)
     return [
-        RunConfig(name, seed, DataConfig((name,)), ModelConfig(width=16), training)
-        for name, seed in (("binding", 0), ("binding", 1), ("sn", 0))
+        RunConfig(
+            name,
+            seed,
+            DataConfig((name,)),
+            ModelConfig(width=16),
+            TrainingConfig(steps=steps, warmup=warmup, batch=256),
+        )
+        for name, seed, warmup in (
+            ("binding", 0, 10),
+            ("binding", 1, 10),
+            ("sn", 0, 11),
+        )  # unequal warm-ups: two fleets
     ]
 
 
 if __name__ == "__main__":
     steps = int(sys.argv.pop(1))
-    plan.planned = lambda _: planned(steps)
+    plan.planned = lambda _profile, _names=None: planned(steps)
     main()

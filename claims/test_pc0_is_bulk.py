@@ -12,7 +12,7 @@ from nuclr.verdict.evidence import Panel
 pytestmark = pytest.mark.claim("pc0-is-bulk")
 
 NEUTRONS = (20, 40, 60, 80, 100, 120, 140)
-STEPS, CELLS = 101, 24
+STEPS, CELLS = 101, 12
 LEADING = (0, 1, 2)
 
 
@@ -69,7 +69,8 @@ def figure(probe, evidence, n=80):
     evidence.figure(
         "figure-06",
         title="The predicted binding energy over PC0 and PC1 of Z",
-        caption=f"N = {n}, the other components at their mean, the first seed. It changes along PC0, hardly across it.",
+        caption=f"N = {n}, the other components at their mean, the first seed. Where PC0 is the bulk, the energy changes along it and "
+        "hardly across.",
         alt=f"Landscape of the predicted binding energy over PC0 and PC1 of Z at N = {n}, and its profiles along PC0, PC1 and PC2.",
         panels=[
             Panel(
@@ -97,6 +98,6 @@ def figure(probe, evidence, n=80):
     )
 
 
-def ticks(values, every=6):
+def ticks(values, every=3):
     """Labels for the cells of a heatmap, most of them empty."""
     return [f"{value:.1f}" if i % every == 0 else "" for i, value in enumerate(values)]

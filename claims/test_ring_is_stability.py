@@ -13,7 +13,7 @@ from nuclr.verdict.evidence import Panel
 pytestmark = pytest.mark.claim("ring-is-stability")
 
 NEUTRONS = range(20, 101)
-STEPS, CELLS = 118, 24  # steps of three degrees, as many as there are embeddings to replace at once
+STEPS, CELLS = 120, 12  # steps of three degrees
 RING, BESIDE = (1, 2), (3, 4)
 
 
@@ -90,6 +90,10 @@ def test_the_most_bound_moves_round_the_ring(runs, core, evidence):
     for name, changed in variants.items():
         evidence.note(f"circular correlation with {name}", [correlation(r.probe, stable, **changed) for r in joint])
     evidence.note(
+        "circular correlation with the total energy, runs of the binding energy alone",
+        [correlation(run.probe, stable, energy=Ring.total) for run in runs("binding")],
+    )
+    evidence.note(
         "protons by which the network's reading changes on the ring, N = 60", [protons(r, stable) for r in joint]
     )
     evidence.note(
@@ -109,7 +113,7 @@ def protons(run, stable, n=60):
 
 def figure(found, stable, predicted, true, evidence, shown=(30, 60, 90)):
     side = np.linspace(-1.5, 1.5, CELLS) * found.radius
-    labels = [f"{value:.1f}" if i % 6 == 0 else "" for i, value in enumerate(side)]
+    labels = [f"{value:.1f}" if i % 3 == 0 else "" for i, value in enumerate(side)]
     panels = []
     for n in shown:
         z = stable[n - NEUTRONS.start]

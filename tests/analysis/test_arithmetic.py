@@ -37,6 +37,11 @@ def invented():
     return np.repeat(np.arange(count), Z.size), np.tile(Z, count), np.tile(N, count), np.concatenate(values)
 
 
+@pytest.fixture(scope="module")
+def table():
+    return rows(tuple(OBSERVABLES))
+
+
 def test_planted_masses_come_back_from_differences_and_one_energy():
     task, z, n, value = invented()
     related = task < NAMES.index("radius")
@@ -75,21 +80,24 @@ def test_alpha_energies_without_helium_fix_nothing():
     assert recover(NAMES, task, z, n, value, train | helium).follows[held_out].all()
 
 
+def test_nothing_follows_by_chance(table):
+    # With one planting a difference below the tolerance passes for a solution: one in some thousand rows.
+    only = (table.task == 0) & (table.z == 50) & (table.n == 70)
+    found = recover(table.names, table.task, table.z, table.n, table.value, only)
+    assert np.flatnonzero(found.follows & (table.z > 2)).tolist() == np.flatnonzero(only).tolist()
+
+
 def test_no_relation_is_an_error():
     one = np.ones(1, dtype=np.int64)
     with pytest.raises(ValueError, match="No training row"):
         recover(("radius",), one - 1, one, one, np.ones(1), np.ones(1, dtype=bool))
 
 
-@pytest.fixture(scope="module")
-def table():
-    return rows(tuple(OBSERVABLES))
-
-
 @pytest.mark.parametrize(("kind", "share"), [("row", 0.998), ("nucleus", 0.968), ("clean", 0.0)])
 def test_half_of_the_data_gives_the_other_half_away_unless_split_cleanly(table, kind, share):
     drawn = split(table, kind, 0.5, seed=0)
     found = recover(table.names, table.task, table.z, table.n, table.value, drawn.train)
+    assert not found.follows[np.isin(table.task, [table.names.index(name) for name in ("radius", "z", "n")])].any()
     held_out = drawn.validation & (table.task == table.names.index("binding"))
     assert found.follows[held_out].mean() == pytest.approx(share, abs=0.01 if share else 0.0)
     given_away = drawn.validation & found.follows

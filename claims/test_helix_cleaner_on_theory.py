@@ -45,8 +45,8 @@ def test_theory_gives_a_cleaner_helix(runs, evidence):
         evidence.figure(
             figure,
             title=f"The helix in networks trained on {name}",
-            caption="Embeddings along their first three principal components, the first seed, and the fit of Equation 2 in the "
-            "window. Look for points that stay on the curve.",
+            caption="Embeddings along their first three principal components in the window, the first seed, and the fit of Equation 2. "
+            "The closer the points stay to the curve, the cleaner the helix.",
             alt=f"Embeddings of Z and N of a network trained on {name} with a fitted helix, R2 "
             + " and ".join(f"{r2[name, symbol][0]:.2f}" for symbol in SYMBOLS)
             + ".",

@@ -12,7 +12,11 @@ from nuclr.verdict.evidence import Panel
 pytestmark = pytest.mark.claim("attention-differs")
 
 COMPONENTS = 10  # what carries the performance (few-pcs); the many others hold the noise of initialisation
-BESIDE = ("layer-norm", "rms-norm", "batch-norm")  # other changes of the network, of which the paper says no such thing
+BESIDE = {
+    "layer-norm": "layer norm",
+    "rms-norm": "RMS norm",
+    "batch-norm": "batch norm",
+}  # other changes of the network, of which the paper says no such thing
 
 
 def apart(x, y, distance=procrustes_distance):
@@ -57,9 +61,9 @@ def test_learned_attention_finds_another_solution(runs, core, evidence):
     }.items():
         alike = distances(one, other, lambda x, y: apart(x, y, cka))
         evidence.note(f"CKA between seeds, attention {label}", alike[others])
-    for name in BESIDE:
+    for name, title in BESIDE.items():
         ratio = separation(*between(ours, embeddings(runs(f"binding-{name}"))))
-        evidence.note(f"the same ratio for {name.replace('-', ' ')} in place of learned attention", ratio)
+        evidence.note(f"the same ratio for {title} in place of learned attention", ratio)
     for label, kind in (("fixed", fixed), ("learned", learned)):
         for symbol in ("Z", "N"):
             evidence.note(f"H of {symbol}, attention {label}", [helix.score(run.axes(symbol)).h for run in kind])

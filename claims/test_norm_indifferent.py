@@ -9,7 +9,7 @@ from nuclr.verdict.statistics import student
 
 pytestmark = pytest.mark.claim("norm-indifferent")
 
-NORMS = ("layer", "rms", "batch")
+NORMS = {"layer": "layer norm", "rms": "RMS norm", "batch": "batch norm"}
 
 
 def test_the_norm_does_not_matter(runs, evidence):
@@ -28,13 +28,13 @@ def test_the_norm_does_not_matter(runs, evidence):
     evidence.measure("largest-ratio", value, over="run", interval=interval)
 
     for name in kinds:
-        evidence.note(f"validation RMS, norm: {name}", validation[name], "keV")
-        evidence.note(f"train RMS, norm: {name}", train[name], "keV")
+        evidence.note(f"validation RMS, {NORMS.get(name, 'no norm')}", validation[name], "keV")
+        evidence.note(f"train RMS, {NORMS.get(name, 'no norm')}", train[name], "keV")
     for norm in NORMS:
-        evidence.note(f"ratio of validation RMS, {norm} norm over none", np.exp(logs[norm]))
-        evidence.note(f"ratio of train RMS, {norm} norm over none", train[norm] / train["none"])
+        evidence.note(f"ratio of validation RMS, {NORMS[norm]} over none", np.exp(logs[norm]))
+        evidence.note(f"ratio of train RMS, {NORMS[norm]} over none", train[norm] / train["none"])
         measured = [[run.error("validation.measured_rms.binding") for run in kinds[name]] for name in (norm, "none")]
-        evidence.note(f"ratio of validation RMS on measured masses, {norm} norm over none", np.divide(*measured))
+        evidence.note(f"ratio of validation RMS on measured masses, {NORMS[norm]} over none", np.divide(*measured))
     # What a factor of 1.5 is worth: seeds of the plain network, and a longer training of it.
     evidence.note("largest ratio between seeds without a norm", validation["none"].max() / validation["none"].min())
     longer = {run.seed: run.error("validation_rms.binding") for run in runs("binding")}
@@ -56,7 +56,7 @@ def test_the_norm_does_not_matter(runs, evidence):
                     "high": [np.exp(intervals[norm][1]) for norm in NORMS],
                 },
                 {
-                    "labels": [f"{norm} norm" for norm in NORMS],
+                    "labels": list(NORMS.values()),
                     "xlabel": "validation RMS over that without a norm",
                     "vlines": [{"at": 1 / 1.5, "label": "1/1.5"}, {"at": 1.5, "label": "1.5"}],
                     "log": True,

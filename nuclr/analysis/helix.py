@@ -102,8 +102,8 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
 
     best = None
     for turns in np.arange(1.0, min(8.0, k / 6), 1.0):
-        # The axis starts along PC0, with either handedness.
-        for start in (Rotation.identity(), Rotation.from_euler("x", 180, degrees=True)):
+        # The axis starts along PC0, in either sense: about it PC1 goes to PC2, or, after half a turn about PC1, PC2 to PC1.
+        for start in (Rotation.identity(), Rotation.from_euler("y", 180, degrees=True)):
             found = least_squares(residual, [turns, *(start * _PC0_AS_AXIS).as_rotvec()], max_nfev=200)
             if best is None or found.cost < best.cost:
                 best = found

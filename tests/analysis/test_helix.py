@@ -79,6 +79,17 @@ def test_the_fit_recovers_a_planted_helix_in_any_position():
     assert found.length == pytest.approx(6.0, rel=0.01)
 
 
+@pytest.mark.parametrize("phase", [0.0, 0.7, np.pi / 2, 2.2, np.pi, 4.5])
+@pytest.mark.parametrize("sense", [-1, 1])
+def test_the_fit_finds_either_sense_from_any_phase(phase, sense):
+    t = np.linspace(0, 1, 56)
+    angle = 2 * np.pi * 2.1 * t + phase
+    axes = np.stack([8 * (t - 0.5), np.cos(angle), sense * np.sin(angle)], axis=1)
+    found = helix.fit(axes + 0.1 * np.random.default_rng(0).standard_normal(axes.shape))
+    assert found.r2 > 0.99
+    assert found.turns == pytest.approx(2.1, rel=0.03)
+
+
 def test_too_few_numbers_are_an_error():
     for measure in (helix.score, helix.fit):
         with pytest.raises(ValueError, match="at least 16"):

@@ -20,7 +20,7 @@ from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 def planned(profile, names=None):
     return [
         RunConfig("short", seed, DataConfig(observables=("radius",)), ModelConfig(width=8),
-                  TrainingConfig(steps=1200, warmup=10, batch=64))
+                  TrainingConfig(steps=4000, warmup=10, batch=64))
         for seed in (0, 1)
     ]
 

@@ -13,6 +13,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # The command line on a profile of two runs, long enough to be interrupted and short enough for a test.
 CHILD = """
+import signal
+
 from nuclr import runs
 from nuclr.cli import main
 from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
@@ -20,11 +22,13 @@ from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 def planned(profile, names=None):
     return [
         RunConfig("short", seed, DataConfig(observables=("radius",)), ModelConfig(width=8),
-                  TrainingConfig(steps=4000, warmup=10, batch=64))
+                  TrainingConfig(steps=2000, warmup=10, batch=64))
         for seed in (0, 1)
     ]
 
 if __name__ == "__main__":
+    # Whoever runs the tests in the background of a shell hands an ignored SIGINT down to them.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     from nuclr.train import plan
     plan.planned = planned
     main()

@@ -101,7 +101,7 @@ def sweep(
 
     name, store = resolve_profile(profile), store.resolve()
     if status:
-        _print_standings(sweeps.standings(name, store))
+        print(sweeps.told(sweeps.standings(name, store)))
         return
     wanted = sweeps.Cluster(cluster, partition, account, gpus, sweeps.minutes(limit), max_parallel, tuple(setup or ()))
     device = "cuda" if gpus else "cpu"
@@ -126,17 +126,6 @@ def sweep(
     print(f"  python -m nuclr sweep --profile {name} --store {store} --status")
     if follow:
         sweeps.follow(submitted, display)
-
-
-def _print_standings(standings: list[Any]) -> None:
-    """The number of runs in each state, and a line for each run that is not done."""
-    states = [standing.state for standing in standings]
-    print(", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)))
-    for standing in standings:
-        if standing.state != "done":
-            config = standing.run.config
-            at = f" at step {standing.step} of {config.training.steps}" if standing.step else ""
-            print(f"  {config.label}: {standing.state}{at}{f' ({standing.note})' if standing.note else ''}")
 
 
 @app.command(epilog="Example: `python -m nuclr report --evidence reports/evidence-cpu.json --out cpu.html`")

@@ -1,6 +1,6 @@
 """The engine for CPUs: kernel/kernel.c, compiled on the machine that trains and called through ctypes, one run at a time.
 
-Where there is no C compiler, or the network is not the paper's plain one, the torch engine (replicas.py) trains instead:
+Where there is no C compiler, or the network has an option that the kernel does not know, the torch engine (replicas.py) trains instead:
 the same steps, several times slower. A run's manifest says which engine trained it and in what arithmetic.
 """
 

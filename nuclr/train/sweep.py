@@ -95,6 +95,18 @@ def standings(profile: str, store: Path) -> list[Standing]:
     return found
 
 
+def told(standings: Sequence[Standing]) -> str:
+    """For a reader: the number of runs in each state, and a line for each run that is not done."""
+    states = [standing.state for standing in standings]
+    lines = [", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))]
+    for standing in standings:
+        if standing.state != "done":
+            config = standing.run.config
+            at = f" at step {standing.step} of {config.training.steps}" if standing.step else ""
+            lines.append(f"  {config.label}: {standing.state}{at}{f' ({standing.note})' if standing.note else ''}")
+    return "\n".join(lines)
+
+
 def step_of(store: Path, fingerprint: str) -> int:
     """Steps in the last save of an unfinished run, 0 where there is none."""
     return max(

@@ -62,6 +62,15 @@ def data(session: nox.Session) -> None:
 
 
 @nox.session
+def regenerate(session: nox.Session) -> None:
+    """Train, judge, and make what was found golden: prints old and new, and never ends green by itself."""
+    install(session)
+    profile = ["--profile", *(session.posargs or ["cpu"])]
+    session.run("python", "-m", "nuclr", "reproduce", *profile)
+    session.run("python", "-m", "nuclr", "golden", *profile, "--record")
+
+
+@nox.session
 def slurm(session: nox.Session) -> None:
     """A sweep on a real SLURM of one node, requeued and resumed. Needs root and Debian's slurm-wlm, see tests/slurm/README.md."""
     install(session, "dev")

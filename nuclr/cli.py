@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 
 CLAIMS_FILE = Path("claims/paper.toml")
+GOLDEN = Path("golden")
 
 ProfileOption = Annotated[
     str, typer.Option(help="smoke, cpu, paper, or auto: paper where there is a GPU, cpu elsewhere.")
@@ -175,6 +176,27 @@ def claims(
         print(f"{row['id']:26} {row['title']}\n{'':26} {bounds}\n{'':26} {last}")
 
 
+@app.command(
+    epilog="Examples: `python -m nuclr golden --profile cpu` compares; `python -m nuclr golden --profile cpu --record` replaces."
+)
+def golden(
+    profile: ProfileOption = "cpu",
+    reports: ReportsOption = Path("reports"),
+    record: Annotated[bool, typer.Option("--record", help="Make the evidence golden; never ends 0.")] = False,
+) -> None:
+    """Hold the evidence of a profile against the golden one. Ends 1 where a verdict changed or a measure drifted."""
+    _from_root(CLAIMS_FILE)
+    _check_profile(profile)
+    from nuclr.verdict import golden as goldens
+
+    if record:
+        print("\n".join(goldens.keep(reports, GOLDEN, profile, CLAIMS_FILE.parent)))
+        print(f"Recorded {GOLDEN / profile}: look at what changed (git diff --stat {GOLDEN}), say why, and commit it.")
+        raise typer.Exit(1)
+    if _against_golden(profile, reports):
+        raise typer.Exit(1)
+
+
 @app.command(epilog="Example: `python -m nuclr reproduce --profile cpu --strict`")
 def reproduce(
     profile: ProfileOption = "auto",
@@ -213,6 +235,8 @@ def reproduce(
     )
     ended = time.monotonic()
     report(reports / "evidence.json", reports / "index.html")
+    if (GOLDEN / name).exists():
+        _against_golden(name, reports)
     print(
         f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s."
     )
@@ -312,6 +336,22 @@ def data(
             print(
                 f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}"
             )
+
+
+def _against_golden(profile: str, reports: Path) -> bool:
+    """Print how the evidence of a profile differs from the golden one; whether it does. Raises NuclrError without either."""
+    from nuclr.verdict import golden, record
+
+    file = golden.file_of(GOLDEN, profile)
+    if not file.exists():
+        raise NuclrError(f"There is no golden evidence of the profile {profile!r} ({file}): record it with --record.")
+    known = record.load(file)
+    changes = golden.compare(known, record.load(record.file_of(reports, profile)))
+    source = known["provenance"]
+    print(f"Against {file} ({source['device']}, commit {(source['commit'] or 'unknown')[:10]}): {len(changes)} changes.")
+    for change in changes:
+        print(f"  {change}")
+    return bool(changes)
 
 
 def _device(device: str) -> str:

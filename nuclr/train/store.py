@@ -65,9 +65,12 @@ class StoredRun:
         return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(lines)]
 
     def record(self) -> dict[str, Any]:
-        """What a report says of the run."""
+        """What a report says of the run. weights: their sha256, by which a later judging knows the same network."""
         keys = ("fingerprint", "profile", "steps", "device", "precision", "arithmetic", "seconds")
-        return {"name": self.config.name, "seed": self.config.seed} | {key: self.manifest[key] for key in keys}
+        weights = self.manifest["files"]["weights.safetensors"]
+        return {"name": self.config.name, "seed": self.config.seed, "weights": weights} | {
+            key: self.manifest[key] for key in keys
+        }
 
     def _read(self, name: str) -> bytes:
         expected = self.manifest["files"].get(name)

@@ -19,7 +19,7 @@ def test_order_goes_with_a_low_validation_error(runs, evidence):
         evidence.control("upper end of the interval with permuted errors", upper, [name])
     note_confounders(evidence, sweep, found)
     evidence.figure(
-        "figure-09-order",
+        "figure-09",
         title="Order and validation error",
         caption="A point a run. Where the claim holds, the points fall; the notes say what is left of it between runs on as many rows.",
         alt="Validation error against the orderedness of the embeddings, rho {Z:.2f} for Z and {N:.2f} for N; "

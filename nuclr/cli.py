@@ -348,7 +348,9 @@ def _against_golden(profile: str, reports: Path) -> bool:
     known = record.load(file)
     changes = golden.compare(known, record.load(record.file_of(reports, profile)))
     source = known["provenance"]
-    print(f"Against {file} ({source['device']}, commit {(source['commit'] or 'unknown')[:10]}): {len(changes)} changes.")
+    print(
+        f"Against {file} ({source['device']}, commit {(source['commit'] or 'unknown')[:10]}): {len(changes)} changes."
+    )
     for change in changes:
         print(f"  {change}")
     return bool(changes)

@@ -16,6 +16,7 @@ from typing import Literal
 
 from nuclr.config import CONTROL, OBSERVABLES, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import unknown
+from nuclr.studies import STUDIES
 
 # Runs of a single observable, by name.
 SINGLES = {
@@ -126,10 +127,10 @@ PROFILES = {
 
 
 def planned(profile: str, names: Iterable[str] | None = None) -> list[RunConfig]:
-    """Every run of a profile, or those with the given names. Raises NuclrError for an unknown profile or name."""
-    if profile not in PROFILES:
-        raise unknown("profile", profile, PROFILES)
-    runs = _all(PROFILES[profile])
+    """Every run of a profile (or of a study), or those with the given names. Raises NuclrError for an unknown one."""
+    if profile not in PROFILES and profile not in STUDIES:
+        raise unknown("profile", profile, (*PROFILES, *STUDIES))
+    runs = STUDIES[profile]() if profile in STUDIES else _all(PROFILES[profile])
     if names is None:
         return runs
     wanted, known = set(names), {run.name for run in runs}

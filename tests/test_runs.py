@@ -7,6 +7,7 @@ from nuclr.config import CONTROL, OBSERVABLES, ModelConfig
 from nuclr.errors import NuclrError
 
 PROFILES = pytest.mark.parametrize("profile", runs.PROFILES)
+STUDIES = pytest.mark.parametrize("study", runs.STUDIES)
 
 
 def names(profile):
@@ -87,3 +88,33 @@ def test_the_published_budgets_are_those_of_appendix_b():
     assert (fraction.model.width, fraction.training.learning_rate, fraction.training.batch) == (1024, 3e-4, 0.2)
     assert (half.model.depth, half.training.steps * half.training.batch) == (4, 50_000)
     assert fraction.training.steps * fraction.training.batch == 100_000
+
+
+@STUDIES
+def test_a_study_has_three_seeds_of_every_run_and_repeats_none(study):
+    planned = runs.planned(study)
+    assert len({(run.data, run.model, run.training, run.seed) for run in planned}) == len(planned)
+    for name in names(study):
+        assert [run.seed for run in runs.named(study, name)] == [0, 1, 2]
+
+
+def test_the_study_of_parity_changes_the_runs_of_figure_9_in_one_thing():
+    of_figure_9 = runs.named("cpu", "fraction-90")[0]
+    for run in runs.planned("parity"):
+        changed = [key for key in vars(run.training) if vars(run.training)[key] != vars(of_figure_9.training)[key]]
+        changed += [key for key in vars(run.model) if vars(run.model)[key] != vars(of_figure_9.model)[key]]
+        assert set(changed) - {"weighting"} in (
+            {"batch"},
+            {"width"},
+            {"weight_decay"},
+            {"steps", "weight_decay"},
+            set(),
+        )
+        assert run.data.nuclides == of_figure_9.data.nuclides
+
+
+@STUDIES
+def test_a_study_keeps_the_total_decay_of_the_profile_but_where_its_name_says_otherwise(study):
+    for run in runs.planned(study):
+        total = run.training.learning_rate * run.training.weight_decay * run.training.steps / 2
+        assert total == pytest.approx(3.0 if "decay-3" in run.name else 1.0, rel=0.01)

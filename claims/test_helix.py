@@ -52,6 +52,14 @@ def test_numbers_lie_on_a_helix(runs, evidence):
         evidence.note(f"R2 of Equation 2 for {symbol}, numbers {FIT_WINDOW[symbol]}", [found.r2 for found in fits])
         evidence.note(f"turns of Equation 2 for {symbol} in that window", [found.turns for found in fits], "turns")
         evidence.note(f"radius over axis length for {symbol} in that window", [f.radius / f.length for f in fits])
+        evidence.note(f"pitch for {symbol} in that window", [f.length / f.turns for f in fits], "units of the PCs")
+        whole = [helix.fit(run.axes(symbol)) for run in binding]
+        assert all(found.converged for found in whole)
+        evidence.note(f"R2 of Equation 2 for {symbol}, all numbers", [found.r2 for found in whole])
+        evidence.note(f"turns of Equation 2 for {symbol}, all numbers", [found.turns for found in whole], "turns")
+        evidence.note(
+            f"margin of {symbol} without weight decay", [margin(run) for run in runs("binding-without-decay")]
+        )
     evidence.note("train RMS of the binding energy", [run.error("train_rms.binding") for run in binding], "keV")
     evidence.note(
         "validation RMS of the binding energy", [run.error("validation_rms.binding") for run in binding], "keV"
@@ -90,8 +98,20 @@ def draw(run, evidence):
         alt="Embeddings of Z and N along three principal components, joined in order, with a fitted helix.",
         panels=panels,
     )
+    axes = run.axes("N")
     evidence.figure(
         "figure-01",
+        title="The neutron numbers in a network trained on binding energies",
+        caption="Each point is the embedding of one N along the first three principal components, the first seed; consecutive numbers "
+        f"are joined. The paper shows a helix here. H is {helix.score(axes).h:.2f}, of 1 for a perfect helix.",
+        alt=f"Embeddings of N along three principal components, joined in order; helix score {helix.score(axes).h:.2f}.",
+        panels=[
+            Panel("helix", "Embedding of N", {"numbers": np.arange(1, len(axes) + 1), "axes": axes}, {"symbol": "N"})
+        ],
+    )
+    shares = {symbol: components(run.probe.embedding(symbol)).share[:12] for symbol in ("Z", "N")}
+    evidence.figure(
+        "explained-variance",
         title="How much of each dimension there is",
         caption="Share of the variance of the embeddings along each principal component, the first seed.",
         alt="Explained variance falling with the number of the principal component, for Z and N.",
@@ -99,16 +119,10 @@ def draw(run, evidence):
             Panel(
                 "lines",
                 "",
+                {f"{symbol}.x": np.arange(12) for symbol in shares}
+                | {f"{symbol}.y": share for symbol, share in shares.items()},
                 {
-                    key: values
-                    for symbol in ("Z", "N")
-                    for key, values in (
-                        (f"{symbol}.x", np.arange(12)),
-                        (f"{symbol}.y", components(run.probe.embedding(symbol)).share[:12]),
-                    )
-                },
-                {
-                    "series": [{"key": s, "label": s, "style": "both"} for s in ("Z", "N")],
+                    "series": [{"key": s, "label": s, "style": "both"} for s in shares],
                     "xlabel": "principal component",
                     "ylabel": "share of the variance",
                     "ylog": True,

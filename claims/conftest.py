@@ -46,7 +46,8 @@ class Nuclides:
         return self.rms(SEMF.predict(self.z, self.n))
 
 
-def _nuclides(mask: Callable[..., object]) -> Nuclides:
+def nuclides(mask: Callable[..., object]) -> Nuclides:
+    """The nuclides that a mask of nuclr.data.table chooses."""
     everything = table.load()
     chosen = everything[mask(everything)]
     return Nuclides(
@@ -60,19 +61,19 @@ def _nuclides(mask: Callable[..., object]) -> Nuclides:
 @pytest.fixture(scope="session")
 def core() -> Nuclides:
     """The core set: every nuclide known to exist."""
-    return _nuclides(table.core)
+    return nuclides(table.core)
 
 
 @pytest.fixture(scope="session")
 def heavy() -> Nuclides:
     """The nuclides of the paper's figures 3, 9 and 17: z, n > 8."""
-    return _nuclides(table.heavy)
+    return nuclides(table.heavy)
 
 
 @pytest.fixture(scope="session")
 def well_measured() -> Nuclides:
     """The nuclides of the paper's Equation 5: z, n > 9 and known to 100 keV."""
-    return _nuclides(table.well_measured)
+    return nuclides(table.well_measured)
 
 
 @dataclass(frozen=True)

@@ -1,31 +1,41 @@
-"""On what does the parity split R_P depend (section 5.1, figure 9)? `python -m studies.parity` prints the table of docs/parity.md."""
+"""On what does the parity split R_P depend (section 5.1, figure 9), and with it the order of the numbers and the pairing term of
+the penultimate layer? `python -m studies.parity` prints the tables of docs/parity.md."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from claims.conftest import Run
+from claims.conftest import Nuclides, Run, nuclides, penultimate
+from claims.figures import best_match
 from claims.fractions import SYMBOLS, embedding, order, parity, parity_over_pairs
 from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import parity_split
+from nuclr.data import table
 from nuclr.model.probe import Probe
+from nuclr.physics.formulas import pairing
 from studies.reading import main, markdown, told, trained
 
 BESIDE = ("fraction-10", "fraction-50", "fraction-90")  # of the cpu profile: weighted by chi2, else alike
 LEADING = 10
-HEADER = (
+OF_PARITY = (
     "runs",
     "% of rows",
-    "val RMS of binding (keV)",
-    "val RMS of S_N (keV)",
-    "order of Z, N",
     "R_P of Z",
     "R_P of N",
     f"R_P of Z in {LEADING} PCs",
     f"R_P of N in {LEADING} PCs",
-    "R_P less that of pairs, Z, N",
+    "R_P less that of pairs, Z",
+    "R_P less that of pairs, N",
+)
+BESIDE_IT = (
+    "runs",
+    "% of rows",
+    "val RMS of binding (keV)",
+    "val RMS of S_N (keV)",
+    "order of Z",
+    "order of N",
+    "cosine of the pairing term",
+    "and its component",
 )
 
 
@@ -35,29 +45,39 @@ def parity_in_leading(probe: Probe, symbol: str) -> float:
     return parity_split(leading(points, LEADING), numbers)
 
 
-def line(name: str, runs: list[Run]) -> list[str]:
-    """One line of the table: means over seeds, and where it matters their range."""
-    each = {
-        (read.__name__, symbol): [read(run.probe, symbol) for run in runs]
-        for read in (order, parity, parity_in_leading, parity_over_pairs)
-        for symbol in SYMBOLS
-    }
+def named(name: str) -> list[str]:
+    """The first two cells of a line: what is special about the runs, and the share of the rows that they train on."""
     kind, _, percent = name.rpartition("-")
+    return ["chi2 (the profile)" if kind == "fraction" else kind, percent]
+
+
+def of_parity(name: str, runs: list[Run]) -> list[str]:
+    """A line of the first table: means over seeds, and their range."""
+    readings = (parity, parity_in_leading, parity_over_pairs)
     return [
-        "chi2" if kind == "fraction" else kind,
-        percent,
+        *named(name),
+        *(told([read(run.probe, symbol) for run in runs], 3) for read in readings for symbol in SYMBOLS),
+    ]
+
+
+def beside_it(name: str, runs: list[Run], heavy: Nuclides) -> list[str]:
+    """A line of the second table."""
+    term = pairing(heavy.z, heavy.n)
+    matches = [best_match(penultimate(run.probe, heavy).axes(), term) for run in runs]
+    return [
+        *named(name),
         told([run.error("validation_rms.binding") for run in runs], 0),
         told([run.error("validation_rms.sn") for run in runs], 0),
-        ", ".join(f"{np.mean(each['order', symbol]):.2f}" for symbol in SYMBOLS),
-        *(told(each["parity", symbol], 3) for symbol in SYMBOLS),
-        *(told(each["parity_in_leading", symbol], 3) for symbol in SYMBOLS),
-        ", ".join(f"{np.mean(each['parity_over_pairs', symbol]):+.3f}" for symbol in SYMBOLS),
+        *(told([order(run.probe, symbol) for run in runs], 2) for symbol in SYMBOLS),
+        told([match.cosine for match in matches], 2),
+        " ".join(f"PC{match.component}" for match in matches),
     ]
 
 
 def tell(store: Path) -> str:
-    found = trained("cpu", store, BESIDE) | trained("parity", store)
-    return markdown(HEADER, [line(name, runs) for name, runs in found.items()])
+    found, heavy = trained("cpu", store, BESIDE) | trained("parity", store), nuclides(table.heavy)
+    first = markdown(OF_PARITY, [of_parity(name, runs) for name, runs in found.items()])
+    return f"{first}\n\n{markdown(BESIDE_IT, [beside_it(name, runs, heavy) for name, runs in found.items()])}"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from claims.conftest import nuclides
 from nuclr import runs
+from nuclr.data import table
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
@@ -46,15 +48,15 @@ def test_a_store_without_the_runs_names_the_command(study, tmp_path, capsys):
     assert f"Left out: {runs.planned(study)[0].name} (3 of 3 seeds are not trained)." in capsys.readouterr().err
 
 
-def test_untrained_embeddings_have_no_parity_and_no_order():
-    cells = parity.line(
-        "equal-90", [fake("parity", "equal-90", validation_rms__binding=5.0, validation_rms__sn=2.0) for _ in range(3)]
-    )
-    row = dict(zip(parity.HEADER, cells, strict=True))
+def test_untrained_networks_have_no_parity_no_order_and_no_pairing():
+    runs_of = [fake("parity", "equal-90", validation_rms__binding=5.0, validation_rms__sn=2.0) for _ in range(3)]
+    row = dict(zip(parity.OF_PARITY, parity.of_parity("equal-90", runs_of), strict=True))
     assert (row["runs"], row["% of rows"]) == ("equal", "90")
-    assert row["val RMS of binding (keV)"] == "5 (5 to 5)"
     assert float(row["R_P of Z"].split()[0]) == pytest.approx(1.0, abs=0.01)
-    assert all(0.5 <= float(value) < 0.7 for value in row["order of Z, N"].split(", "))
+    row = dict(zip(parity.BESIDE_IT, parity.beside_it("equal-90", runs_of, nuclides(table.heavy)), strict=True))
+    assert row["val RMS of binding (keV)"] == "5 (5 to 5)"
+    assert 0.5 <= float(row["order of N"].split()[0]) < 0.7
+    assert float(row["cosine of the pairing term"].split()[0]) < 0.3
 
 
 def test_a_norm_is_compared_with_none_in_the_same_training():

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 
 from nuclr.errors import NuclrError, unknown
 from nuclr.report import helix, panels, style
+from nuclr.report.inline import inline
 
 Arrays = Mapping[str, np.ndarray]
 Painter = Callable[[Mapping[str, np.ndarray], Mapping[str, Any], str], Figure]
@@ -54,29 +55,8 @@ def _panel(panel: Mapping[str, Any], arrays: Arrays, index: int, name: str) -> s
             raise NuclrError(
                 f"Panel {index} ({kind}, {title!r}) does not fit its arrays ({trouble}): judge the claim again."
             ) from trouble
-        return _inline(figure, name, wide=kind == "helix")
-
-
-def _inline(figure: Figure, name: str, *, wide: bool) -> str:
-    """The figure as one `<svg>` element that may stand in a page beside others.
-
-    What matplotlib writes is made for a file of its own: its ids repeat from figure to figure, its style element
-    would reach the whole page, and its colours are fixed. All three are put right here.
-    """
-    buffer = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    text = buffer.getvalue()
-    text = text[text.index("<svg") :].strip()
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"\s*<defs>\s*<style.*?</style>\s*</defs>", "", text, count=1, flags=re.DOTALL)
-    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
-    text = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}-{m[1]}"' if m[1] in used else "", text)
-    text = re.sub(r'(url\(|href=")#', rf"\g<1>#{name}-", text)
-    for colour, themed in style.THEMED.items():
-        text = text.replace(colour, themed)
-    css_class = "panel wide" if wide else "panel"
-    width, height = (f"{inches * 96:.0f}" for inches in figure.get_size_inches())
-    text = re.sub(r' (?:width|height)="[\d.]+pt"', "", text, count=2)
-    return text.replace(
-        "<svg", f'<svg class="{css_class}" width="{width}" height="{height}" stroke-linejoin="round"', 1
-    )
+        buffer = io.StringIO()
+        metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
+        width, height = figure.get_size_inches()
+        return inline(buffer.getvalue(), name, "panel wide" if kind == "helix" else "panel", (width, height))

@@ -23,13 +23,13 @@ TOP = re.compile(r"(?:C [\d. -]+?\s+){3}C \S+ \S+ \S+ \S+ (\S+) (\S+)\s")
 
 
 def inline(text: str, name: str, css_class: str, size: tuple[float, float]) -> str:
-    """The file `text` as one `<svg>` element; `name` goes before its ids, `size` (inches) is how large it stands."""
+    """The file `text` as one `<svg>` element; `name` goes before its ids, `size` (CSS pixels) is how large it stands."""
     root = ElementTree.fromstring(text)
     used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
     _clean(root, name, used)
     box = root.attrib["viewBox"]
     root.attrib.clear()
-    width, height = (f"{96 * inches:.0f}" for inches in size)
+    width, height = (f"{pixels:.0f}" for pixels in size)
     root.attrib.update({"class": css_class, "id": name, "width": width, "height": height, "viewBox": box})
     root.attrib["stroke-linejoin"] = "round"
     written = ElementTree.tostring(root, encoding="unicode", default_namespace=None)

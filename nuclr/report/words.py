@@ -101,6 +101,11 @@ def commit(provenance: dict[str, Any] | None) -> str:
     return f"{sha[:10]} with uncommitted changes" if (provenance or {}).get("dirty") else sha[:10]
 
 
+def shape(verdict: str) -> str:
+    """The verdict as a CSS class and as the name of its shape."""
+    return verdict.replace(" ", "-")
+
+
 def headline(verdicts: Iterable[str]) -> tuple[str, str]:
     """The result in one sentence, in two parts: what was reproduced, and the rest."""
     count = Counter(verdicts)

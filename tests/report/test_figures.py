@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,15 +19,19 @@ EXPECTED = {
     "dataset": ["Binding energy per nucleon", "binding energy per nucleon (MeV)", "neutrons N", "protons Z", "126"],
     "semf-misses-shells": ["Data − SEMF", "residual (MeV)", "Against N", "82", "SEMF"],
     "helix": ["Embeddings of Z", "Z 10", "110", "PC1", "PC2", "fit: 3.9 turns, pitch 30.1, radius 1.10, R² 0.96"],
-    "order-tracks-validation": ["train", "validation", "step", "RMS (keV)", "1000", "10⁵", "SEMF 7928"],
+    "order-tracks-validation": ["train", "validation", "step", "RMS (keV)", "1000", "100000", "SEMF 7928"],
     "pairing-pc": ["pairing", "PC9", "cosine", "0.81", "−0.35"],
     "multi-task": ["binding", "qbm_n", "test RMS, joint over single", "equal"],
 }
 
 
+def draw(panels: list[dict[str, Any]], arrays: dict[str, np.ndarray], name: str = "figure") -> str:
+    return "\n".join(panel.svg for panel in figures.draw(panels, arrays, name))
+
+
 def drawn(claim: str, name: str = "figure") -> str:
     figure, arrays = SAMPLES[claim]
-    return figures.draw(figure["panels"], arrays, name)
+    return draw(figure["panels"], arrays, name)
 
 
 def texts(svg: str) -> list[str]:
@@ -78,7 +83,7 @@ def test_three_thousand_nuclei_stay_small() -> None:
 
 
 def test_text_is_escaped() -> None:
-    svg = figures.draw(
+    svg = draw(
         [{"kind": "bars", "title": "<script>x & y</script>", "options": {"labels": ["$a$"], "xlabel": "<b>"}}],
         {"0.value": np.array([1.0])},
         "name with <odd> letters",
@@ -90,7 +95,7 @@ def test_text_is_escaped() -> None:
 def test_a_cell_without_a_value_stays_empty() -> None:
     options = {"rows": ["a"], "columns": ["b", "c"], "label": "value"}
     panel = {"kind": "heatmap", "title": "", "options": options}
-    shown = texts(figures.draw([panel], {"0.value": np.array([[0.25, np.nan]])}))
+    shown = texts(draw([panel], {"0.value": np.array([[0.25, np.nan]])}))
     assert shown.count("0.25") >= 1
     assert not any("nan" in text for text in shown)
 

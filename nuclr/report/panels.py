@@ -172,7 +172,7 @@ def _landmarks(axes: Axes, there: set[tuple[int, int]]) -> None:
         axes.annotate(
             f"{str(z + n).translate(RAISED)}{SYMBOLS[z]}",
             (n, z),
-            xytext=(-24, 17),
+            xytext=(-36, 25),
             textcoords="offset points",
             ha="right",
             va="center",

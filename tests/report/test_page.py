@@ -85,6 +85,12 @@ def test_tags_are_balanced_and_ids_are_unique(html: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_the_html_is_valid(html: str) -> None:
+    from justhtml import JustHTML
+
+    assert JustHTML(html, collect_errors=True).errors == []
+
+
 def test_every_link_and_label_has_its_target(html: str) -> None:
     tags = outline(html).tags
     ids = {attributes["id"] for _, attributes in tags if "id" in attributes}

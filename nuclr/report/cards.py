@@ -73,13 +73,19 @@ def _lead(claim: Mapping[str, Any], measures: list[dict[str, Any]]) -> dict[str,
 
 
 def _drawing(claim: str, figure: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """The figure with its drawn `panels`, or the `trouble` that kept it from being drawn."""
+    """The figure with its drawn `panels` (`kinds`: as recorded), or the `trouble` that kept it from being drawn."""
     try:
         arrays = reading.arrays(folder / figure["arrays"])
         drawn, trouble = figures.draw(figure["panels"], arrays, f"{claim}-{figure['id']}"), ""
     except NuclrError as error:
         drawn, trouble = [], str(error)
-    return {**figure, "place": f"{claim}-{figure['id']}", "panels": drawn, "trouble": trouble}
+    return {
+        **figure,
+        "place": f"{claim}-{figure['id']}",
+        "kinds": figure["panels"],
+        "panels": drawn,
+        "trouble": trouble,
+    }
 
 
 def _groups(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:

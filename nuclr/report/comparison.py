@@ -58,7 +58,7 @@ def write(before: Path, after: Path, out: Path) -> tuple[list[Row], list[str]]:
     ]
     template = page.environment().get_template("compare.html")
     html = template.render(
-        **page.style(), main=told(found), rows=found, order=ORDER, sides=sides, troubles=[*faults, *more]
+        **page.assets(), main=told(found), rows=found, order=ORDER, sides=sides, troubles=[*faults, *more]
     )
     files.write(out, html.encode())
     return found, [*faults, *more]

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nuclr import files
-from nuclr.report import beside, cards, gallery, reading, summaries, words
+from nuclr.report import beside, cards, explore, gallery, reading, summaries, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 GOLDEN, CLAIMS = Path("golden"), Path("claims")
@@ -63,12 +63,22 @@ def environment() -> Environment:
     return made
 
 
-def style() -> dict[str, str]:
-    """The style sheet, and the content policy that lets it in: nothing else on the page may load, run or submit."""
-    css = (TEMPLATES / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return {"css": Markup(css), "policy": policy}
+def assets() -> dict[str, Any]:
+    """Style sheet and script, and the content policy that lets in these two: nothing else may load, run or submit."""
+    css, script = (_text(name) for name in ("page.css", "explore.js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src {_hash(css)}; script-src {_hash(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    return {"css": Markup(css), "script": Markup(script), "policy": policy}
+
+
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden: Path, claims: Path) -> str:
@@ -80,7 +90,7 @@ def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden:
         environment()
         .get_template("page.html")
         .render(
-            **style(),
+            **assets(),
             main=main,
             rest=rest,
             evidence=evidence,
@@ -91,6 +101,7 @@ def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden:
             verdicts=reading.VERDICTS,
             goldens=beside.columns(golden, evidence),
             gallery=gallery.entries(made),
+            explorers=explore.explorers(made, folder),
         )
         .lstrip()
     )

@@ -95,6 +95,8 @@ def moment(iso: str | None) -> str:
 
 def commit(provenance: dict[str, Any] | None) -> str:
     """The short commit, and whether the working tree had changes that are not in it."""
+    if "commit" not in (provenance or {}):
+        return "not recorded"
     sha = (provenance or {}).get("commit")
     if not sha:
         return "not under version control"

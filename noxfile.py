@@ -87,3 +87,15 @@ def slurm(session: nox.Session) -> None:
         )
     finally:
         session.run("tests/slurm/cluster.sh", "stop", external=True)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report in headless Chromium (Debian's package `chromium`; without it the tests are skipped and say so).
+
+    A page of a real judging is looked at too: nox -s browser -- reports/index.html. Screenshots: reports/screenshots/.
+    """
+    install(session, "dev", "browser")
+    page = {"NUCLR_PAGE": session.posargs[0]} if session.posargs else {}
+    env = {"NUCLR_BROWSER": "1", "NUCLR_SCREENSHOTS": "reports/screenshots", **page}
+    session.run("python", "-m", "pytest", "-rs", "tests/browser", env=env)

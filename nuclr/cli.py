@@ -129,16 +129,53 @@ def sweep(
         sweeps.follow(submitted, display)
 
 
-@app.command(epilog="Example: `python -m nuclr report --evidence reports/evidence-cpu.json --out cpu.html`")
+@app.command(
+    epilog="Examples: `python -m nuclr report --evidence reports/evidence-cpu.json --out cpu/index.html`, "
+    "`python -m nuclr report --compare golden/cpu/evidence.json reports/evidence-cpu.json`"
+)
 def report(
     evidence: Annotated[Path, typer.Option(help="Evidence written by the judging.")] = Path("reports/evidence.json"),
-    out: Annotated[Path, typer.Option(help="The page to write.")] = Path("reports/index.html"),
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page to write; by default index.html or compare.html in reports/."),
+    ] = None,
+    golden: Annotated[Path, typer.Option(help="Folder of golden evidence to show beside.")] = GOLDEN,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Compare two evidence files instead: what changed first.")
+    ] = None,
 ) -> None:
-    """Write the HTML report from recorded evidence; judges nothing."""
-    from nuclr.report.page import write
+    """Write the HTML report from recorded evidence, and junit.xml and summary.md beside it; judges nothing."""
+    from nuclr.report import comparison, page
 
-    write(evidence, out)
-    print(f"Wrote {out} ({out.stat().st_size / 1e6:.1f} MB).")
+    if compare:
+        target = out or Path("reports/compare.html")
+        rows, troubles = comparison.write(*compare, target)
+        print(f"{comparison.told(rows)}.")
+        for row in rows:
+            if row.before and row.after and row.change == "another verdict":
+                print(f"  {row.id}: {row.after['verdict']}, before {row.before['verdict']}.")
+    else:
+        target = out or Path("reports/index.html")
+        troubles = page.write(evidence, target, golden, CLAIMS_FILE.parent)
+    print(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB).")
+    if troubles:
+        more = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""
+        raise NuclrError(f"{troubles[0]} The page names it{more}.")
+
+
+@app.command(
+    epilog="Examples: `python -m nuclr analyse --figure 8 --out helix.svg`, "
+    "`python -m nuclr analyse --figure figure-09-order --out order.pdf`"
+)
+def analyse(
+    figure: Annotated[str, typer.Option(help="Number of a figure of the paper, or the id of one of ours.")],
+    out: Annotated[Path, typer.Option(help="The picture to write: .svg, .png or .pdf.")],
+    evidence: Annotated[Path, typer.Option(help="Evidence written by the judging.")] = Path("reports/evidence.json"),
+) -> None:
+    """Draw a figure of the report as a file of its own, from the arrays recorded while judging; analyses nothing anew."""
+    from nuclr.report.plots import save
+
+    print(f"Wrote {out}: {'; '.join(save(evidence, figure, out))}.")
 
 
 @app.command(epilog="Example: `python -m nuclr claims --json`")

@@ -21,7 +21,9 @@ def nuclr(*arguments, cwd=ROOT):
     )
 
 
-@pytest.mark.parametrize("command", ["", "train", "sweep", "report", "claims", "reproduce", "predict", "data"])
+@pytest.mark.parametrize(
+    "command", ["", "train", "sweep", "report", "analyse", "claims", "reproduce", "predict", "data"]
+)
 def test_every_command_has_help_with_an_example(command):
     done = nuclr(*([command] if command else []), "--help")
     assert done.returncode == 0
@@ -42,6 +44,8 @@ def test_every_command_has_help_with_an_example(command):
         (["predict", "208Pb", "--store", "nowhere"], "is missing from nowhere: train it with"),
         (["claims", "helixx"], "There is no claim 'helixx': did you mean 'helix'?"),
         (["report", "--evidence", "nowhere.json"], "nowhere.json"),
+        (["report", "--compare", "nowhere.json", "neither.json"], "nowhere.json"),
+        (["analyse", "--figure", "8", "--out", "helix.gif"], "end it in .svg, .png, .pdf"),
     ],
 )
 def test_wrong_input_is_one_sentence_and_a_nonzero_exit(arguments, sentence):
@@ -58,6 +62,18 @@ def test_an_unwritable_store_is_one_sentence(tmp_path):
     assert done.returncode == 2
     assert "Cannot write to the store" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_malformed_evidence_still_gives_a_page_and_does_not_end_well(tmp_path):
+    evidence = tmp_path / "evidence.json"
+    evidence.write_text('{"schema": 1}')
+    done = nuclr("report", "--evidence", evidence, "--out", tmp_path / "index.html")
+    assert done.returncode == 2
+    assert "profile is missing" in done.stderr
+    assert "The page names it and 5 more." in done.stderr
+    assert "This page is not complete" in (tmp_path / "index.html").read_text()
+    assert (tmp_path / "junit.xml").exists()
+    assert (tmp_path / "summary.md").exists()
 
 
 def test_claims_as_json_lists_every_claim(tmp_path):

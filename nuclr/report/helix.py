@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
+from matplotlib.figure import FigureBase
 
-from nuclr.report.style import GRID, INK, NUMBERS, SOFT
+from nuclr.report.style import GRID, INK, NUMBERS, SOFT, Canvas, canvas
 
 AZIMUTH, ELEVATION = np.radians(-62.0), np.radians(20.0)
 STRETCH = 2.6  # length of PC0 over that of PC1 and PC2 in the still: long enough to tell the turns apart
 
 
-def helix(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], title: str) -> Figure:
+def helix(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], title: str, new: Canvas = canvas) -> FigureBase:
     """`axes` (k x 3: PC0, PC1, PC2) at `numbers` (k integers), and the fitted `curve` (m x 3) where there is one.
 
     Left a still in three dimensions, right the plane of PC1 and PC2. Raises KeyError with what is missing.
@@ -24,7 +24,7 @@ def helix(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], title: s
     numbers, points = np.asarray(arrays["numbers"]), np.asarray(arrays["axes"], dtype=float)
     curve = np.asarray(arrays["curve"], dtype=float) if "curve" in arrays else None
     symbol = options["symbol"]
-    figure = Figure(figsize=(9.4, 4.1), layout="constrained")
+    figure = new(9.4, 4.1)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
     figure.suptitle(title, x=0.005, ha="left", fontsize=10, fontweight="bold")
     _still(left, numbers, points, curve, symbol)

@@ -1,7 +1,7 @@
 """Four kinds of panel: nuclear chart, lines, heatmap and bars. Arrays and options in, a matplotlib figure out.
 
-Every function takes (arrays, options, title) as recorded in the evidence and raises KeyError with the name of an array
-or option that it needs and does not find.
+Every function takes (arrays, options, title) as recorded in the evidence and `new`, which gives it a figure of the size that
+it asks for. It raises KeyError with the name of an array or option that it needs and does not find.
 """
 
 from __future__ import annotations
@@ -13,25 +13,42 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm, Normalize
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.figure import FigureBase
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from nuclr.report.style import DASHES, DIVERGING, GRID, GROUND, MANY, MARKERS, SEQUENTIAL, SERIES, SOFT, WIDTH
+from nuclr.physics.nuclides import SYMBOLS
+from nuclr.report.style import (
+    DASHES,
+    DIVERGING,
+    GRID,
+    GROUND,
+    INK,
+    MANY,
+    MARKERS,
+    SEQUENTIAL,
+    SERIES,
+    SOFT,
+    WIDTH,
+    Canvas,
+    canvas,
+)
 
 Arrays = Mapping[str, np.ndarray]
 Options = Mapping[str, Any]
 
 MAGIC = (2, 8, 20, 28, 50, 82, 126)
+LANDMARKS = ((26, 30), (50, 82), (82, 126), (92, 146))  # 56Fe, 132Sn, 208Pb, 238U
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def chart(arrays: Arrays, options: Options, title: str) -> Figure:
+def chart(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
     """The nuclear chart of `value` (float, shape (k,)) at the integers `z` and `n` (shape (k,)): N right, Z up."""
     z, n, value = (np.asarray(arrays[key]) for key in ("z", "n", "value"))
     label = _with_unit(options["label"], options.get("unit"))
     # An image of one pixel a nuclide stays sharp at every zoom and weighs a few kB; absent nuclides stay transparent.
     grid = np.full((int(z.max()) + 3, int(n.max()) + 4), np.nan)
     grid[z, n] = value
-    figure, axes = _canvas(WIDTH, 1.35 + 0.87 * WIDTH * grid.shape[0] / grid.shape[1], title)
+    figure, axes = _axes(new, WIDTH, 1.35 + 0.87 * WIDTH * grid.shape[0] / grid.shape[1], title)
     axes.set_facecolor(GROUND)
     image = axes.imshow(
         np.ma.masked_invalid(grid),
@@ -48,6 +65,7 @@ def chart(arrays: Arrays, options: Options, title: str) -> Figure:
             if across.size:
                 low, high = max(across.min() - 6, 0), min(across.max() + 6, reach)
                 line(number, low / reach, high / reach, color=SOFT, linewidth=0.6)
+    _landmarks(axes, set(zip(z.tolist(), n.tolist(), strict=True)))
     axes.set(
         xlabel="neutrons N", ylabel="protons Z", xticks=_magic_up_to(grid.shape[1]), yticks=_magic_up_to(grid.shape[0])
     )
@@ -60,10 +78,10 @@ def chart(arrays: Arrays, options: Options, title: str) -> Figure:
     return figure
 
 
-def lines(arrays: Arrays, options: Options, title: str) -> Figure:
+def lines(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
     """Lines and points: a series has `<key>.x`, `<key>.y` and maybe a band `<key>.low`, `<key>.high`, shapes (k,)."""
     series = options["series"]
-    figure, axes = _canvas(WIDTH, 3.3 + 0.18 * ((len(series) + 1) // 2), title)
+    figure, axes = _axes(new, WIDTH, 3.3 + 0.18 * ((len(series) + 1) // 2), title)
     axes.grid(axis="y")
     for index, one in enumerate(series):
         key, drawn = one["key"], one.get("style", "line")
@@ -94,12 +112,12 @@ def lines(arrays: Arrays, options: Options, title: str) -> Figure:
     return figure
 
 
-def heatmap(arrays: Arrays, options: Options, title: str) -> Figure:
+def heatmap(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
     """`value` (rows x columns) as coloured cells with their numbers; a cell without a value (NaN) stays empty."""
     value = np.asarray(arrays["value"], dtype=float)
     rows, columns = options["rows"], options["columns"]
     width = max(WIDTH, 1.6 + 0.46 * len(columns))
-    figure, axes = _canvas(width, 1.35 + 0.3 * len(rows), title)
+    figure, axes = _axes(new, width, 1.35 + 0.3 * len(rows), title)
     axes.set_facecolor(GROUND)
     norm = Normalize(options.get("low", np.nanmin(value)), options.get("high", np.nanmax(value)))
     diverging = norm.vmin is not None and norm.vmax is not None and norm.vmin < 0 < norm.vmax
@@ -124,11 +142,11 @@ def heatmap(arrays: Arrays, options: Options, title: str) -> Figure:
     return figure
 
 
-def bars(arrays: Arrays, options: Options, title: str) -> Figure:
+def bars(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
     """Horizontal bars of `value` (shape (k,)), or dots with whiskers from `low` to `high`; the first label on top."""
     value = np.asarray(arrays["value"], dtype=float)
     labels, place = options["labels"], np.arange(value.size)
-    figure, axes = _canvas(WIDTH, 1.25 + 0.27 * value.size, title)
+    figure, axes = _axes(new, WIDTH, 1.25 + 0.27 * value.size, title)
     axes.grid(axis="x")
     if "low" in arrays and "high" in arrays:
         axes.hlines(place, arrays["low"], arrays["high"], color=SERIES[0], linewidth=3, alpha=0.35)
@@ -146,8 +164,25 @@ def bars(arrays: Arrays, options: Options, title: str) -> Figure:
     return figure
 
 
-def _canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(width, height), layout="constrained")
+def _landmarks(axes: Axes, there: set[tuple[int, int]]) -> None:
+    """Name a few nuclides where readers look first, beside the chart and with a thin line to the place."""
+    for z, n in LANDMARKS:
+        if (z, n) not in there:
+            continue
+        axes.annotate(
+            f"{str(z + n).translate(RAISED)}{SYMBOLS[z]}",
+            (n, z),
+            xytext=(-36, 25),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=8.5,
+            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 1, "shrinkB": 0},
+        )
+
+
+def _axes(new: Canvas, width: float, height: float, title: str) -> tuple[FigureBase, Axes]:
+    figure = new(width, height)
     axes = figure.add_subplot()
     axes.set_title(title)
     return figure, axes
@@ -165,17 +200,25 @@ def _norm(value: np.ndarray, options: Options) -> Normalize:
 
 
 def _logarithmic(axis: Axis, which: str) -> None:
+    """A logarithmic axis that always has numbers on it, also where it spans less than a power of ten."""
     getattr(axis.axes, f"set_{which}scale")("log")
+    low, high = sorted(getattr(axis.axes, f"get_{which}lim")())
+    if high < 10 * low:
+        axis.set_major_locator(MaxNLocator(nbins=5))
+    elif high < 300 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axis.set_major_formatter(FuncFormatter(lambda x, _: _power(x)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def _power(x: float) -> str:
     """A power of ten as text: matplotlib would write TeX, which the SVG could not keep as selectable text."""
-    if 1e-3 <= x < 1e5:
-        return f"{x:g}"
+    if x <= 0:
+        return ""  # a locator may look beyond the axis
     exponent = round(float(np.log10(x)))
-    return "10" + str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    if 1e-3 <= x < 1e6 or not np.isclose(x, 10.0**exponent):
+        return f"{x:g}"
+    return "10" + str(exponent).translate(RAISED)
 
 
 def _marked(axes: Axes, hlines: Sequence[Options], vlines: Sequence[Options]) -> None:

@@ -1,4 +1,4 @@
-"""Evidence as it stands in the file: read, checked, and never repaired."""
+"""Evidence as it stands in the file: what is malformed or missing is left out and named, never guessed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,14 @@ _EVIDENCE: dict[str, type] = {
     "problems": list,
     "claims": dict,
 }
+_EMPTY: dict[str, Any] = {
+    "profile": "unknown",
+    "updated": "",
+    "paper": {"title": "The paper is not named", "authors": "", "venue": "", "arxiv": ""},
+    "provenance": {},
+    "problems": [],
+    "claims": {},
+}
 _PAPER: dict[str, type] = {"title": str, "authors": str, "venue": str, "arxiv": str}
 _CLAIM: dict[str, type] = {
     "verdict": str,
@@ -47,6 +55,7 @@ _MEASURE: dict[str, type] = {"name": str, "label": str, "unit": str, "bound": di
 _RESULT: dict[str, type] = {
     "value": float,
     "values": list,
+    "over": str,
     "interval": list,
     "method": str,
     "verdict": str,
@@ -64,6 +73,15 @@ _CONTROL: dict[str, type] = {
 }
 _NOTE: dict[str, type] = {"label": str, "values": list, "unit": str}
 _RUN: dict[str, type] = {"fingerprint": str, "name": str}
+_RUN_TOLD: dict[str, type] = {
+    "seed": int,
+    "steps": int,
+    "device": str,
+    "precision": str,
+    "arithmetic": str,
+    "seconds": float,
+}
+_PROVENANCE: dict[str, type] = {"commit": str, "versions": dict, "device": str, "command": str, "seconds": float}
 _FIGURE: dict[str, type] = {"id": str, "title": str, "caption": str, "alt": str, "arrays": str, "panels": list}
 _WORDS = {
     str: "text",
@@ -75,29 +93,75 @@ _WORDS = {
 }
 
 
-def read(file: Path) -> dict[str, Any]:
-    """The checked evidence of `file`. Raises NuclrError that names the file and what is missing or malformed."""
+def read(file: Path) -> tuple[dict[str, Any], list[str]]:
+    """What can be used of the evidence in `file`, and a sentence for each part that cannot.
+
+    Raises NuclrError where there is no such file.
+    """
     try:
-        evidence = json.loads(file.read_text(encoding="utf-8"))
+        return usable(json.loads(file.read_text(encoding="utf-8")), str(file))
     except FileNotFoundError as absent:
         raise NuclrError(f"There is no evidence at {file}: judge first, with `python -m pytest claims`.") from absent
     except (OSError, ValueError) as trouble:
-        raise NuclrError(
-            f"The evidence in {file} cannot be read ({trouble}): judge again with `python -m pytest claims`."
-        ) from trouble
-    check(evidence, str(file))
-    return evidence
+        sentence = f"The evidence in {file} cannot be read ({trouble}): judge again with `python -m pytest claims`."
+        return usable({"schema": SCHEMA} | _EMPTY, str(file))[0], [sentence]
 
 
-def check(evidence: Any, source: str) -> None:
-    """Raise NuclrError, naming `source` and the place, unless `evidence` has what the page needs."""
-    if not isinstance(evidence, dict) or evidence.get("schema") != SCHEMA:
-        found = evidence.get("schema") if isinstance(evidence, dict) else None
-        raise _malformed(source, "schema", f"should be {SCHEMA} and is {found!r}")
-    _require(evidence, _EVIDENCE, source, "")
-    _require(evidence["paper"], _PAPER, source, "paper.")
+def usable(found: Any, source: str) -> tuple[dict[str, Any], list[str]]:
+    """What the page can show of `found`, complete in itself, and a sentence, naming `source` and the place, for each fault.
+
+    A claim whose record is malformed becomes an error, which is no verdict on it.
+    """
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        schema = found.get("schema") if isinstance(found, dict) else None
+        return dict(_EMPTY), [str(_malformed(source, "schema", f"should be {SCHEMA} and is {schema!r}"))]
+    troubles: list[str] = []
+    evidence = _known(found, _EVIDENCE, _EMPTY, source, "", troubles)
+    evidence["provenance"] = {
+        key: value for key, value in evidence["provenance"].items() if _fits(key, value, source, troubles)
+    }
+    evidence["paper"] = _known(evidence["paper"], _PAPER, _EMPTY["paper"], source, "paper.", troubles)
+    evidence["claims"] = dict(evidence["claims"])
     for name, claim in evidence["claims"].items():
-        _claim(claim, source, f"claims.{name}.")
+        try:
+            _claim(claim, source, f"claims.{name}.")
+        except NuclrError as fault:
+            troubles.append(str(fault))
+            evidence["claims"][name] = _damaged(name, claim, str(fault))
+    return evidence, troubles
+
+
+def _known(
+    found: Any, spec: Mapping[str, type], empty: Mapping[str, Any], source: str, place: str, troubles: list[str]
+) -> dict[str, Any]:
+    """`found` with the entries of `spec`; a wrong one is replaced by that of `empty` and told in `troubles`."""
+    kept = dict(found)
+    for key, kind in spec.items():
+        try:
+            _require(found, {key: kind}, source, place)
+        except NuclrError as fault:
+            troubles.append(str(fault))
+            kept[key] = empty[key]
+    return kept
+
+
+def _fits(key: str, value: Any, source: str, troubles: list[str]) -> bool:
+    """Whether an entry of the provenance is of its kind; if not, it is told in `troubles`."""
+    try:
+        _optional({key: value}, _PROVENANCE, source, "provenance.")
+    except NuclrError as fault:
+        troubles.append(str(fault))
+        return False
+    return True
+
+
+def _damaged(name: str, claim: Any, fault: str) -> dict[str, Any]:
+    """The record of a claim of which only the texts can be trusted."""
+    told = claim if isinstance(claim, dict) else {}
+    blank: dict[str, Any] = {key: kind() for key, kind in _CLAIM.items()}
+    texts = {key: told[key] for key, kind in _CLAIM.items() if kind is str and isinstance(told.get(key), str)}
+    control = {"text": "", "outside": None}
+    return blank | {"title": name, "judged": True} | texts | {"control": control, "verdict": "error", "reason": fault}
 
 
 def arrays(file: Path) -> dict[str, np.ndarray]:
@@ -117,24 +181,52 @@ def _claim(claim: Any, source: str, place: str) -> None:
         raise _malformed(
             source, f"{place}verdict", f"should be one of {', '.join(VERDICTS)} and is {claim['verdict']!r}"
         )
+    _numbers({"value": [claim.get("value") or 0], "interval": claim.get("interval")}, source, place)
+    _tolerance(claim.get("tolerance"), source, f"{place}tolerance")
     for index, measure in enumerate(claim["measures"]):
         here = f"{place}measures[{index}]."
         _require(measure, _MEASURE, source, here)
+        _numbers({"bound": list(measure["bound"].values())}, source, here)
         if measure.get("value") is None:
             continue
         _require(measure, _RESULT, source, here)
         if measure["verdict"] not in VERDICTS:
             raise _malformed(source, f"{here}verdict", f"should be one of {', '.join(VERDICTS)}")
-        for key in ("values", "interval"):
-            if not all(isinstance(value, int | float) for value in measure[key] or ()):
-                raise _malformed(source, here + key, "should hold numbers")
+        _numbers({key: measure[key] for key in ("values", "interval")}, source, here)
+        for factor in ("half", "double"):
+            _tolerance(measure.get("tolerance"), source, f"{here}tolerance", factor)
         for number, control in enumerate(measure["controls"]):
             _require(control, _CONTROL, source, f"{here}controls[{number}].")
     for key, spec in (("notes", _NOTE), ("figures_drawn", _FIGURE), ("runs", _RUN)):
         for index, entry in enumerate(claim[key]):
             _require(entry, spec, source, f"{place}{key}[{index}].")
+            _optional(entry, _RUN_TOLD if key == "runs" else {}, source, f"{place}{key}[{index}].")
             for number, panel in enumerate(entry.get("panels", ())):
                 _require(panel, {"kind": str}, source, f"{place}{key}[{index}].panels[{number}].")
+
+
+def _optional(mapping: Mapping[str, Any], spec: Mapping[str, type], source: str, place: str) -> None:
+    """Raise unless each entry of `spec` that `mapping` has is of its kind or None."""
+    there = {key: kind for key, kind in spec.items() if mapping.get(key) is not None}
+    _require(mapping, there, source, place)
+
+
+def _numbers(lists: Mapping[str, Any], source: str, place: str) -> None:
+    for key, values in lists.items():
+        if not all(isinstance(value, int | float) for value in values or ()):
+            raise _malformed(source, place + key, "should hold numbers")
+        if key == "interval" and values is not None and len(values) != 2:
+            raise _malformed(source, place + key, "should hold two numbers")
+
+
+def _tolerance(found: Any, source: str, place: str, factor: str = "") -> None:
+    """Evidence of before there were tolerances has none; what there is names verdicts, of a measure also the bounds."""
+    if found is None or (factor and isinstance(found, dict) and "none" in found):
+        return
+    spec: dict[str, type] = {factor: dict} if factor else {"half": str, "double": str}
+    _require(found, spec, source, f"{place}.")
+    if factor:
+        _require(found[factor], {"bound_text": str, "verdict": str}, source, f"{place}.{factor}.")
 
 
 def _require(mapping: Any, spec: Mapping[str, type], source: str, place: str) -> None:

@@ -7,11 +7,13 @@ the series colours are of middle lightness.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.colors import Colormap, LinearSegmentedColormap
+from matplotlib.figure import Figure, FigureBase
 
 INK = "#15181e"
 SOFT = "#5c6370"
@@ -31,6 +33,14 @@ THEMED = {
 
 WIDTH = 4.7  # inches, of a panel that stands beside another in the page
 MANY = 1500  # points from which a series becomes an image: as paths they would outweigh the rest of the page
+
+
+Canvas = Callable[[float, float], FigureBase]  # width and height in inches -> where a panel is drawn
+
+
+def canvas(width: float, height: float) -> FigureBase:
+    """A figure of its own."""
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _part(name: str, low: float, high: float) -> Colormap:

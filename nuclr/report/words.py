@@ -95,10 +95,17 @@ def moment(iso: str | None) -> str:
 
 def commit(provenance: dict[str, Any] | None) -> str:
     """The short commit, and whether the working tree had changes that are not in it."""
+    if "commit" not in (provenance or {}):
+        return "not recorded"
     sha = (provenance or {}).get("commit")
     if not sha:
         return "not under version control"
     return f"{sha[:10]} with uncommitted changes" if (provenance or {}).get("dirty") else sha[:10]
+
+
+def shape(verdict: str) -> str:
+    """The verdict as a CSS class and as the name of its shape."""
+    return verdict.replace(" ", "-")
 
 
 def headline(verdicts: Iterable[str]) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from nuclr.errors import unknown
 from nuclr.files import write
+from nuclr.verdict import tolerance
 from nuclr.verdict.bound import Interval
 from nuclr.verdict.panels import Panel
 from nuclr.verdict.record import Record, blank, plain
@@ -149,6 +150,7 @@ class Evidence:
             **{key: deciding[key] for key in ("value", "interval", "bound", "bound_text", "unit")},
             "paper_value": self.claim.paper if deciding["paper"] is None else deciding["paper"],
             "control": {"text": self.claim.control, "outside": self._controls_outside()},
+            "tolerance": self._at_other_tolerances() if self.claim.judged_in(self.profile) else None,
         }
         self.concluded = True
         return verdict
@@ -179,8 +181,20 @@ class Evidence:
                 | spread
                 | {"outside": outside}
             )
-        measured.update(verdict=str(verdict), reason=reason, controls=described)
+        at_others = tolerance.judged(self.claim.measures[name], interval, controls, measured["value"], seeds)
+        measured.update(verdict=str(verdict), reason=reason, controls=described, tolerance=at_others)
         return verdict
+
+    def _at_other_tolerances(self) -> Record | None:
+        """The verdict on the claim at half and twice the tolerance; measures without one keep theirs. None: all are without."""
+        measures = self._measures.values()
+        if all("none" in measured["tolerance"] for measured in measures):
+            return None
+        found = {}
+        for factor in tolerance.FACTORS:
+            verdicts = [Verdict(one["tolerance"].get(factor, one)["verdict"]) for one in measures]
+            found[factor] = str(verdicts[worst(verdicts)])
+        return found
 
     def _reason(self, verdict: Verdict, deciding: Record) -> str:
         if len(self._measures) == 1:

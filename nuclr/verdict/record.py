@@ -58,6 +58,7 @@ def blank(claim: Claim, profile: str, verdict: Verdict, reason: str, test: str |
         "notes": [],
         "runs": [],
         "figures_drawn": [],
+        "tolerance": None,
         "test": test,
         "provenance": dict(NO_PROVENANCE),
         "digest": claim.digest,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import json
 import re
@@ -42,7 +44,7 @@ class Outline(HTMLParser):
         assert self.open.pop() == tag
 
     def handle_data(self, data: str) -> None:
-        if self.open and self.open[-1] != "style":
+        if self.open and self.open[-1] not in ("style", "script"):
             self.words.append(data)
 
     @property
@@ -66,7 +68,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def html(folder: Path) -> str:
-    page.write(folder / "evidence.json", folder / "out" / "index.html")
+    assert page.write(folder / "evidence.json", folder / "out" / "index.html", golden=folder / "golden") == []
     return (folder / "out" / "index.html").read_text(encoding="utf-8")
 
 
@@ -85,19 +87,25 @@ def test_tags_are_balanced_and_ids_are_unique(html: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def test_the_html_is_valid(html: str) -> None:
+    from justhtml import JustHTML
+
+    assert JustHTML(html, collect_errors=True).errors == []
+
+
 def test_every_link_and_label_has_its_target(html: str) -> None:
     tags = outline(html).tags
     ids = {attributes["id"] for _, attributes in tags if "id" in attributes}
     for _, attributes in tags:
         href = attributes.get("href")
-        if href:
+        if href and not href.startswith("data:image/png;base64,"):
             assert href.removeprefix("#") in ids
         assert attributes.get("aria-labelledby") in ids | {None}
 
 
 def test_nothing_outside_is_needed(html: str) -> None:
     assert not re.search(r"""(?:src|href)\s*=\s*["']?\s*(?:https?:)?//""", html)
-    assert not re.search(r"url\(\s*['\"]?(?!#)|@import|<script|<link", html)
+    assert not re.search(r"url\(\s*['\"]?(?!#)|@import|<script src|<link| style=", html)
     assert len(html.encode()) < 3_000_000
 
 
@@ -112,7 +120,9 @@ def test_the_first_sentence_counts_the_verdicts(html: str) -> None:
 def test_every_claim_is_there_with_its_verdict_and_bound(html: str) -> None:
     for name, claim in sample.evidence()["claims"].items():
         row = re.search(
-            rf'<tr class="[a-z-]+">\s*<th scope="row">(?:(?!</tr>).)*#claim-{name}"(.*?)</tr>', html, re.DOTALL
+            rf'<tr class="[a-z-]+" role="row">\s*<th scope="row"(?:(?!</tr>).)*#claim-{name}"(.*?)</tr>',
+            html,
+            re.DOTALL,
         )
         assert row, name
         assert claim["verdict"] in outline(row[1].split("</th>", 1)[1]).text
@@ -148,11 +158,20 @@ def test_headings_are_in_order(html: str) -> None:
 def test_tables_have_headers(html: str) -> None:
     tags = outline(html).tags
     assert all("scope" in attributes for tag, attributes in tags if tag == "th")
-    assert sum(tag == "table" for tag, _ in tags) == html.count("<thead>")
+    assert sum(tag == "table" for tag, _ in tags) == html.count("<thead")
 
 
 def test_the_same_evidence_gives_the_same_bytes(folder: Path, html: str) -> None:
     assert page.build(sample.evidence(), folder) == html
+
+
+def test_the_policy_lets_in_what_is_on_the_page_and_nothing_else(html: str) -> None:
+    policy = html[html.index('content="default-src') :].split('"')[1]
+    assert policy.startswith("default-src &#39;none&#39;; img-src data:; ")
+    assert "unsafe" not in policy
+    for tag in ("style", "script"):
+        (text,) = re.findall(rf"<{tag}>(.*?)</{tag}>", html, re.DOTALL)
+        assert base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() in policy
 
 
 def test_text_of_the_evidence_is_escaped(folder: Path) -> None:
@@ -163,7 +182,7 @@ def test_text_of_the_evidence_is_escaped(folder: Path) -> None:
     claim["measures"][0]["label"] = "<img src=x>"
     evidence["problems"] = ["`<i>` failed"]
     html = page.build(evidence, folder)
-    assert "<script" not in html
+    assert "<script>alert" not in html
     assert "<img" not in html
     assert "<code>&lt;i&gt;</code> failed" in html
     assert outline(html).open == []
@@ -211,45 +230,66 @@ def _with(value: Any, *path: str | int) -> Callable[[dict[str, Any]], None]:
     return put
 
 
-@pytest.mark.parametrize(
-    ("damage", "message"),
-    [
-        (_without("claims"), "claims is missing"),
-        (_without("paper", "arxiv"), "paper.arxiv is missing"),
-        (_with(2, "schema"), "schema should be 1 and is 2"),
-        (_with("helix", "claims"), "claims should be an object"),
-        (_without("claims", "helix", "verdict"), "claims.helix.verdict is missing"),
-        (_with("passed", "claims", "helix", "verdict"), "claims.helix.verdict should be one of reproduced"),
-        (_without("claims", "helix", "measures", 1, "bound"), r"claims.helix.measures\[1\].bound is missing"),
-        (_without("claims", "helix", "measures", 0, "values"), r"claims.helix.measures\[0\].values is missing"),
-        (
-            _with("0.2", "claims", "helix", "measures", 0, "value"),
-            r"claims.helix.measures\[0\].value should be a number",
-        ),
-        (_without("claims", "helix", "runs", 0, "fingerprint"), r"claims.helix.runs\[0\].fingerprint is missing"),
-        (_without("claims", "helix", "figures_drawn", 0, "alt"), r"claims.helix.figures_drawn\[0\].alt is missing"),
-        (_with([], "claims", "helix"), "claims.helix should be an object"),
-    ],
-)
-def test_malformed_evidence_names_file_and_place(
+DAMAGED = [
+    (_without("claims"), "claims is missing"),
+    (_without("paper", "arxiv"), "paper.arxiv is missing"),
+    (_with(2, "schema"), "schema should be 1 and is 2"),
+    (_with("helix", "claims"), "claims should be an object"),
+    (_with({"versions": "new"}, "provenance"), "provenance.versions should be an object"),
+    (_without("claims", "helix", "verdict"), "claims.helix.verdict is missing"),
+    (_with("passed", "claims", "helix", "verdict"), "claims.helix.verdict should be one of reproduced"),
+    (_without("claims", "helix", "measures", 1, "bound"), "claims.helix.measures[1].bound is missing"),
+    (_without("claims", "helix", "measures", 0, "values"), "claims.helix.measures[0].values is missing"),
+    (_with("0.2", "claims", "helix", "measures", 0, "value"), "claims.helix.measures[0].value should be a number"),
+    (_with([0.1], "claims", "helix", "measures", 0, "interval"), "claims.helix.measures[0].interval should hold two"),
+    (_with({"above": "x"}, "claims", "helix", "measures", 0, "bound"), "claims.helix.measures[0].bound should hold"),
+    (_with({"half": 1}, "claims", "helix", "tolerance"), "claims.helix.tolerance.half should be text"),
+    (_without("claims", "helix", "runs", 0, "fingerprint"), "claims.helix.runs[0].fingerprint is missing"),
+    (_with("long", "claims", "helix", "runs", 0, "seconds"), "claims.helix.runs[0].seconds should be a number"),
+    (_without("claims", "helix", "figures_drawn", 0, "alt"), "claims.helix.figures_drawn[0].alt is missing"),
+    (_with([], "claims", "helix"), "claims.helix should be an object"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), DAMAGED, ids=[message for _, message in DAMAGED])
+def test_malformed_evidence_gives_a_page_that_says_what_is_missing(
     tmp_path: Path, damage: Callable[[dict[str, Any]], None], message: str
 ) -> None:
     evidence = sample.evidence()
+    for claim in evidence["claims"].values():
+        claim["figures_drawn"] = (
+            claim["figures_drawn"] if claim["title"] == evidence["claims"]["helix"]["title"] else []
+        )
     damage(evidence)
     file = tmp_path / "evidence.json"
     file.write_text(json.dumps(evidence), encoding="utf-8")
-    with pytest.raises(NuclrError, match=message) as error:
-        page.write(file, tmp_path / "index.html")
-    assert str(file) in str(error.value)
-    assert not (tmp_path / "index.html").exists()
+    (trouble,) = page.write(file, tmp_path / "index.html")
+    assert message in trouble
+    assert str(file) in trouble
+    told = outline((tmp_path / "index.html").read_text(encoding="utf-8"))
+    assert told.open == []
+    assert "This page is not complete" in told.text
+    assert message in told.text.replace(" .", ".")
+
+
+def test_a_damaged_claim_is_an_error_and_leaves_the_others_alone(folder: Path) -> None:
+    evidence = sample.evidence()
+    evidence["claims"]["helix"]["measures"][0]["values"] = "many"
+    text = outline(page.build(evidence, folder)).text
+    assert "7 of 10 judged claims reproduced" in text
+    assert "2 ended in an error" in text
+    assert "Z and N lie on a helix" in text
 
 
 def test_a_file_cut_short_is_named(folder: Path, tmp_path: Path) -> None:
     file = tmp_path / "evidence.json"
     file.write_text((folder / "evidence.json").read_text(encoding="utf-8")[:5000], encoding="utf-8")
-    with pytest.raises(NuclrError, match="cannot be read") as error:
-        page.write(file, tmp_path / "index.html")
-    assert str(file) in str(error.value)
+    (trouble,) = page.write(file, tmp_path / "index.html")
+    assert "cannot be read" in trouble
+    assert str(file) in trouble
+    text = outline((tmp_path / "index.html").read_text(encoding="utf-8")).text
+    assert "No claim was judged" in text
+    assert "cannot be read" in text
 
 
 def test_absent_evidence_says_what_to_run(tmp_path: Path) -> None:

@@ -66,6 +66,22 @@ def test_a_control_is_for_all_measures_unless_told(pair: Evidence) -> None:
     assert record["reason"].startswith("The second: The control 'same' satisfies the bound too, in 100 % of its values")
 
 
+def test_the_claim_at_half_and_double_tolerance(volume: Evidence, pair: Evidence) -> None:
+    volume.measure("cosine", [0.961, 0.962, 0.961])
+    volume.control("untrained", 0.1)
+    assert volume.conclude() is Verdict.REPRODUCED
+    record = volume.record()
+    assert record["tolerance"] == {"half": "not reproduced", "double": "reproduced"}
+    assert record["measures"][0]["tolerance"]["half"]["bound_text"] == "> 0.975"
+    pair.measure("first", 2.0, over="exact")
+    pair.measure("second", 1.5, over="exact")
+    pair.control("untrained", -1.0, measures=["first"])
+    assert pair.conclude() is Verdict.REPRODUCED
+    record = pair.record()
+    assert [m["tolerance"].get("none") for m in record["measures"]] == ["the bound is a sign", None]
+    assert record["tolerance"] == {"half": "not reproduced", "double": "reproduced"}  # below 1 and below 4 keV
+
+
 def test_before_the_conclusion_everything_is_an_error(volume: Evidence) -> None:
     volume.measure("cosine", [0.99, 0.99, 0.99])
     record = volume.record()

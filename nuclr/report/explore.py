@@ -1,0 +1,123 @@
+"""What the two explorers of the page turn and touch: every recorded helix and every recorded chart of nuclides, as JSON.
+
+The page shows the still pictures first; its script (templates/explore.js) puts a canvas in their place.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from markupsafe import Markup
+from matplotlib.colors import Colormap, to_hex
+from numpy.typing import NDArray
+
+from nuclr.physics.nuclides import SYMBOLS
+from nuclr.report import reading, style
+
+Array = NDArray[np.float64]
+STOPS = 17  # colours of a map that the script blends between
+DIGITS = 4
+
+
+def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | None:
+    """The stills of both explorers and their `data` for the script; None where nothing was recorded to explore."""
+    helices: list[dict[str, Any]] = []
+    charts: list[dict[str, Any]] = []
+    stills: dict[str, Any] = {"helix": None, "chart": None}
+    for card in cards:
+        for figure in card["drawings"]:
+            if not figure["panels"]:
+                continue
+            arrays = reading.arrays(folder / figure["arrays"])
+            for index, (panel, drawn) in enumerate(zip(figure["kinds"], figure["panels"], strict=True)):
+                own = {key.removeprefix(f"{index}."): array for key, array in arrays.items()}
+                title = f"{panel.get('title') or figure['title']} ({card['title']})"
+                if panel["kind"] == "helix":
+                    helices.append({"title": title, **_helix(panel, own)})
+                elif panel["kind"] == "chart":
+                    charts.append({"title": title, **_chart(panel, own)})
+                if panel["kind"] in stills:
+                    stills[panel["kind"]] = stills[panel["kind"]] or drawn
+    if not helices and not charts:
+        return None
+    maps = {"numbers": style.NUMBERS, "sequential": style.SEQUENTIAL, "diverging": style.DIVERGING}
+    data = {
+        "helices": helices,
+        "charts": charts,
+        "symbols": SYMBOLS,
+        "maps": {name: _stops(colours) for name, colours in maps.items()},
+    }
+    # In a script element only "<" could end it or open another.
+    text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+    return {**stills, "data": Markup(text)}
+
+
+def helix_of(curve: Array) -> dict[str, Any] | None:
+    """A sampled helix (m, 3), evenly spaced in its parameter, as a circle that runs along a line.
+
+    centre: middle of the axis; step: the axis from end to end; cos, sin: the two radii at right angles, at the start; angle:
+    how far it turns from end to end. None where the curve is no helix. Second differences of a helix are its circular part
+    times -4 sin^2(d/2), d the angle of one step, which gives the circle, and what is left is the line.
+    """
+    if len(curve) < 5:
+        return None
+    bend = curve[2:] - 2 * curve[1:-1] + curve[:-2]
+    again = bend[2:] - 2 * bend[1:-1] + bend[:-2]
+    weight = float(np.sum(bend[1:-1] ** 2))
+    factor = -float(np.sum(again * bend[1:-1])) / weight if weight > 0 else 0.0
+    if not 0 < factor < 4:
+        return None
+    angle = 2 * float(np.arcsin(np.sqrt(factor) / 2))
+    circle = -bend / factor  # at the samples 1 to m - 2
+    line = curve[1:-1] - circle
+    phase = angle * np.arange(1, len(curve) - 1)
+    waves = np.stack([np.cos(phase), np.sin(phase)], axis=1)
+    cosine, sine = np.linalg.lstsq(waves, circle, rcond=None)[0]
+    if not np.allclose(waves @ np.stack([cosine, sine]), circle, atol=1e-3 * float(np.abs(circle).max())):
+        return None
+    return {
+        "centre": _rounded(line.mean(axis=0)),
+        "step": _rounded((line[-1] - line[0]) * (len(curve) - 1) / (len(line) - 1)),
+        "cos": _rounded(cosine),
+        "sin": _rounded(sine),
+        "angle": round(angle * (len(curve) - 1), DIGITS),
+    }
+
+
+def _helix(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    curve = np.asarray(arrays["curve"], dtype=float) if "curve" in arrays else None
+    return {
+        "symbol": panel["options"]["symbol"],
+        "numbers": np.asarray(arrays["numbers"]).tolist(),
+        "points": [_rounded(point) for point in np.asarray(arrays["axes"], dtype=float)],
+        "fit": None if curve is None else helix_of(curve),
+    }
+
+
+def _chart(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    value = np.asarray(arrays["value"], dtype=float)
+    kept = np.isfinite(value)
+    reach = float(np.quantile(np.abs(value[kept]), 0.99)) or 1.0
+    ends = (
+        (-reach, reach) if panel["options"].get("diverging") else (float(value[kept].min()), float(value[kept].max()))
+    )
+    return {
+        "label": panel["options"]["label"],
+        "unit": panel["options"].get("unit") or "",
+        "map": "diverging" if panel["options"].get("diverging") else "sequential",
+        "ends": _rounded(np.array(ends)),
+        "z": np.asarray(arrays["z"])[kept].tolist(),
+        "n": np.asarray(arrays["n"])[kept].tolist(),
+        "value": _rounded(value[kept]),
+    }
+
+
+def _rounded(values: Array) -> list[float]:
+    return [float(f"{value:.{DIGITS}g}") for value in values]
+
+
+def _stops(colours: Colormap) -> list[str]:
+    return [to_hex(colour) for colour in colours(np.linspace(0, 1, STOPS))]

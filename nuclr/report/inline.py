@@ -1,0 +1,102 @@
+"""What matplotlib writes as an SVG file, made into an element that may stand in a page beside others.
+
+Its ids repeat from figure to figure, its style element would reach the whole page, its colours are fixed, and its style
+attributes are what a strict content policy forbids. All four are put right here, and the coordinates get two decimals: a
+hundredth of a point is below what any screen shows, and the page is half as heavy.
+"""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+from nuclr.report import style
+
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+DROPPED = ("metadata", "style")
+INHERITED = {"font-family", "stroke-dashoffset"}  # the page's font; an offset of zero
+ROUNDED = ("d", "x", "y", "width", "height", "points", "cx", "cy", "r")
+# A marker of matplotlib: a circle of eight cubic curves, from its lowest point.
+CIRCLE = re.compile(r"M (\S+) (\S+)\s+(?:C [\d. -]+\s+){4}C \S+ \S+ \S+ \S+ \S+ \S+\s+(?:C [\d. -]+\s+){3}z\s*")
+TOP = re.compile(r"(?:C [\d. -]+?\s+){3}C \S+ \S+ \S+ \S+ (\S+) (\S+)\s")
+
+
+def inline(text: str, name: str, css_class: str, size: tuple[float, float]) -> str:
+    """The file `text` as one `<svg>` element; `name` goes before its ids, `size` (CSS pixels) is how large it stands."""
+    root = ElementTree.fromstring(text)
+    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
+    _clean(root, name, used)
+    box = root.attrib["viewBox"]
+    root.attrib.clear()
+    width, height = (f"{pixels:.0f}" for pixels in size)
+    root.attrib.update({"class": css_class, "id": name, "width": width, "height": height, "viewBox": box})
+    root.attrib["stroke-linejoin"] = "round"
+    written = ElementTree.tostring(root, encoding="unicode", default_namespace=None)
+    return re.sub(r">\s+<", "><", _without_prefixes(written))
+
+
+def _clean(element: Element, name: str, used: set[str]) -> None:
+    for child in list(element):
+        _clean(child, name, used)
+        if _tag(child) in DROPPED or (_tag(child) in ("g", "defs") and not len(child)) or _invisible(child):
+            element.remove(child)
+        elif _tag(child) == "g" and not child.attrib:
+            place = list(element).index(child)
+            element.remove(child)
+            for offset, grandchild in enumerate(list(child)):
+                element.insert(place + offset, grandchild)
+    element.attrib.update(_presentation(element.attrib.pop("style", "")))
+    if (href := element.attrib.pop(XLINK + "href", None)) is not None:
+        element.attrib["href"] = href
+    _round_marker(element)
+    for key, value in list(element.attrib.items()):
+        if key == "id":
+            if value in used:
+                element.attrib["id"] = f"{name}-{value}"
+            else:
+                del element.attrib["id"]
+        else:
+            element.attrib[key] = _value(key, value, name)
+
+
+def _value(key: str, value: str, name: str) -> str:
+    if key in ROUNDED:
+        value = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
+    if key == "d":
+        value = re.sub(r"\s*([MLCQzZ])\s*", r"\1", value).strip()
+    if key in ("href", "clip-path"):
+        return re.sub(r"^(url\()?#", rf"\g<1>#{name}-" if value.startswith("url") else f"#{name}-", value)
+    return style.THEMED.get(value, value)
+
+
+def _presentation(css: str) -> dict[str, str]:
+    """The declarations of a style attribute as presentation attributes, which mean the same."""
+    parts = [part.split(":", 1) for part in css.split(";") if ":" in part]
+    return {key.strip(): value.strip() for key, value in parts if key.strip() not in INHERITED}
+
+
+def _round_marker(element: Element) -> None:
+    """Write a circle as a circle."""
+    d = element.attrib.get("d", "")
+    bottom, top = CIRCLE.fullmatch(d), TOP.search(d)
+    if _tag(element) == "path" and bottom and top and "id" not in element.attrib:
+        x, low, high = float(bottom[1]), float(bottom[2]), float(top[2])
+        element.tag = f"{SVG}circle"
+        del element.attrib["d"]
+        element.attrib.update(cx=f"{x:.6f}", cy=f"{(low + high) / 2:.6f}", r=f"{abs(low - high) / 2:.6f}")
+
+
+def _invisible(element: Element) -> bool:
+    """A path that is neither filled nor stroked: the ground of a transparent figure."""
+    kept = element.attrib
+    return _tag(element) == "path" and kept.get("fill") == "none" and kept.get("stroke", "none") == "none"
+
+
+def _tag(element: Element) -> str:
+    return element.tag.removeprefix(SVG)
+
+
+def _without_prefixes(text: str) -> str:
+    """ElementTree names the namespace; in HTML an `<svg>` element has it by itself."""
+    return re.sub(r"(</?)ns\d+:", r"\1", re.sub(r' xmlns:ns\d+="[^"]*"', "", text))

@@ -1,0 +1,177 @@
+"""The report in a real browser: it asks for nothing, complains of nothing, fits a phone, and can be read without eyes or mouse.
+
+The made-up page holds every verdict and every kind of panel. NUCLR_PAGE names a further one, such as that of a real judging;
+the screenshots stay in the folder NUCLR_SCREENSHOTS where it is given.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+
+pytestmark = [
+    pytest.mark.skipif("NUCLR_BROWSER" not in os.environ, reason="needs a browser: nox -s browser"),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="there is no Chromium here: apt-get install chromium"),
+]
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: nox -s browser")
+
+from report import sample  # noqa: E402  (tests/ is on the path, as for the other samples)
+
+from nuclr.report import comparison, page  # noqa: E402
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+PATIENCE = 120_000  # milliseconds, for a machine that trains meanwhile
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The pages to look at, by name: everything at once, nothing but damage, two judgings compared, and NUCLR_PAGE."""
+    folder = tmp_path_factory.mktemp("pages")
+    evidence = sample.write(folder)
+    golden = folder / "golden" / "cpu" / "evidence.json"
+    golden.parent.mkdir(parents=True)
+    earlier = sample.evidence()
+    earlier["claims"]["shell-pc"]["verdict"] = "reproduced"
+    golden.write_text(json.dumps(earlier), encoding="utf-8")
+    damaged = folder / "damaged.json"
+    damaged.write_text('{"schema": 1, "claims": {"helix": {}}}', encoding="utf-8")
+    found = {name: folder / f"{name}.html" for name in ("sample", "damaged", "compared")}
+    page.write(evidence, found["sample"], golden.parents[1])
+    page.write(damaged, found["damaged"], folder / "nowhere")
+    comparison.write(golden, evidence, found["compared"])
+    if "NUCLR_PAGE" in os.environ:
+        found["real"] = Path(os.environ["NUCLR_PAGE"]).resolve()
+    return found
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS, timeout=PATIENCE)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = Path(os.environ.get("NUCLR_SCREENSHOTS") or tmp_path_factory.mktemp("shots"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def view(browser: Any, pages: dict[str, Path]) -> Iterator[Callable[..., Any]]:
+    """view("sample", "phone", color_scheme="dark"): the page opened; its `requests` and `complaints` are what it made."""
+    contexts = []
+
+    def opened(name: str, size: str = "desktop", **options: Any) -> Any:
+        width, height = WIDTHS[size]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(PATIENCE)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.requests, tab.complaints = [], []
+        tab.on("request", lambda request: tab.requests.append(request.url))
+        tab.on("console", lambda message: tab.complaints.append(message.text))
+        tab.on("pageerror", lambda error: tab.complaints.append(str(error)))
+        tab.goto(pages[name].as_uri())
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def names() -> list[str]:
+    return ["sample", "damaged", "compared", *(["real"] if "NUCLR_PAGE" in os.environ else [])]
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("size", WIDTHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_asks_for_nothing_complains_of_nothing_and_fits(
+    view: Callable[..., Any], pages: dict[str, Path], shots: Path, name: str, size: str, scheme: str
+) -> None:
+    tab = view(name, size, color_scheme=scheme)
+    assert [url for url in tab.requests if not url.startswith("data:image/png;")] == [pages[name].as_uri()]
+    assert tab.complaints == []
+    assert tab.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size][0]
+    picture = tab.screenshot(path=shots / f"{name}-{size}-{scheme}.png")
+    assert len(picture) > 10_000
+
+
+def test_dark_and_light_are_different_and_follow_the_reader(view: Callable[..., Any]) -> None:
+    grounds = {
+        scheme: view("sample", color_scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        for scheme in ("light", "dark")
+    }
+    assert grounds == {"light": "rgb(250, 250, 248)", "dark": "rgb(16, 18, 21)"}
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_rule_of_accessibility_is_broken(view: Callable[..., Any], name: str, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    tab = view(name, color_scheme=scheme)
+    tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found = Axe().run(tab).response["violations"]
+    assert [(rule["id"], node["html"][:200]) for rule in found for node in rule["nodes"]] == []
+
+
+def test_nothing_can_run_on_the_page(view: Callable[..., Any]) -> None:
+    tab = view("sample")
+    script = "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s); window.ran"
+    assert tab.evaluate(f"(() => {{ {script.replace('; window.ran', '; return window.ran ?? null')} }})()") is None
+    assert any("Content Security Policy" in text for text in tab.complaints)
+
+
+def test_the_keyboard_reaches_the_table_and_opens_a_card(view: Callable[..., Any]) -> None:
+    tab = view("sample")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.textContent") == "Skip to the table of claims"
+    tab.keyboard.press("Enter")
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.closest('.claims') !== null")
+    tab.locator("#claim-helix summary").last.focus()
+    tab.locator("#claim-helix > details").last.evaluate("one => one.open = false")
+    tab.locator("#claim-helix > details > summary").last.press("Enter")
+    assert tab.locator("#claim-helix > details").last.evaluate("one => one.open")
+
+
+def test_every_picture_of_the_gallery_is_drawn_and_leads_to_its_card(view: Callable[..., Any]) -> None:
+    tab = view("sample")
+    boxes = tab.locator(".again use").evaluate_all(
+        "all => all.map(one => [one.getBoundingClientRect().width, document.querySelector(one.getAttribute('href')) !== null])"
+    )
+    assert boxes
+    assert all(width > 50 and there for width, there in boxes)
+    tab.locator("#paper-figure-8 .thumbs").first.click()
+    tab.wait_for_function("scrollY > 0 && document.querySelector(':target') !== null")
+    assert tab.evaluate("document.querySelector(':target').id") == "figure-of-helix-figure-08"
+
+
+def test_it_prints_with_what_is_folded_away_opened(view: Callable[..., Any], shots: Path) -> None:
+    tab = view("sample")
+    tab.emulate_media(media="print")
+    assert tab.locator("#claim-helix .how").first.is_visible()
+    assert not tab.locator(".skip").is_visible()
+    assert tab.pdf(path=shots / "sample.pdf").startswith(b"%PDF")

@@ -1,0 +1,63 @@
+"""The explorers get the recorded numbers, and a helix as the parts that the sliders change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nuclr.report import cards, explore
+
+from . import sample
+
+
+def curve(angle: float, turn: np.ndarray) -> np.ndarray:
+    t = np.linspace(0, 1, 300)
+    line = np.outer(t - 0.5, [4.0, 0.3, 0.0]) + np.array([1.0, 2.0, 3.0])
+    return line + 0.7 * (np.outer(np.cos(angle * t), turn[0]) + np.outer(np.sin(angle * t), turn[1]))
+
+
+@pytest.mark.parametrize("angle", [5.0, 26.0])
+def test_a_helix_is_taken_apart_and_put_together(angle: float) -> None:
+    turn, _ = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))
+    points = curve(angle, turn)
+    found = explore.helix_of(points)
+    assert found is not None
+    assert found["angle"] == pytest.approx(angle, rel=1e-3)
+    assert found["step"] == pytest.approx([4.0, 0.3, 0.0], abs=1e-2)
+    t = np.linspace(0, 1, 300)
+    again = np.array(found["centre"]) + np.outer(t - 0.5, found["step"])
+    again = (
+        again + np.outer(np.cos(found["angle"] * t), found["cos"]) + np.outer(np.sin(found["angle"] * t), found["sin"])
+    )
+    assert np.abs(again - points).max() < 0.01
+
+
+def test_what_is_no_helix_is_none() -> None:
+    rng = np.random.default_rng(1)
+    assert explore.helix_of(rng.normal(size=(300, 3))) is None
+    assert explore.helix_of(np.outer(np.arange(20.0), [1.0, 2.0, 3.0])) is None
+    assert explore.helix_of(np.zeros((3, 3))) is None
+
+
+def made(folder: Path, evidence: dict[str, Any]) -> Any:
+    found = [cards.card(name, claim, folder, "cpu", folder) for name, claim in evidence["claims"].items()]
+    return explore.explorers(found, folder)
+
+
+def test_every_recorded_helix_and_chart_can_be_explored(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    found = made(tmp_path, sample.evidence())
+    data = json.loads(found["data"])
+    assert [one["title"] for one in data["helices"]] == ["Embeddings of Z (Z and N lie on a helix)"]
+    assert len(data["helices"][0]["points"]) == len(data["helices"][0]["numbers"]) == 118
+    assert len(data["charts"]) == 2
+    assert all(len(one["z"]) == len(one["n"]) == len(one["value"]) for one in data["charts"])
+    assert "<" not in found["data"]
+
+
+def test_without_recorded_arrays_there_is_nothing_to_explore(tmp_path: Path) -> None:
+    assert made(tmp_path, sample.evidence()) is None

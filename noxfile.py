@@ -22,7 +22,7 @@ def install(session: nox.Session, *extras: str) -> None:
 @nox.session
 def claims(session: nox.Session) -> None:
     """Train what is missing, judge every claim, write reports/index.html. Options: nox -s claims -- --help."""
-    install(session)
+    install(session, "symbolic")
     session.run("python", "-m", "nuclr", "reproduce", *session.posargs)
 
 

@@ -22,7 +22,7 @@ def install(session: nox.Session, *extras: str) -> None:
 @nox.session
 def claims(session: nox.Session) -> None:
     """Train what is missing, judge every claim, write reports/index.html. Options: nox -s claims -- --help."""
-    install(session)
+    install(session, "symbolic")
     session.run("python", "-m", "nuclr", "reproduce", *session.posargs)
 
 
@@ -64,7 +64,7 @@ def data(session: nox.Session) -> None:
 @nox.session
 def regenerate(session: nox.Session) -> None:
     """Train, judge, and make what was found golden: prints old and new, and never ends green by itself."""
-    install(session)
+    install(session, "symbolic")
     profile = ["--profile", *(session.posargs or ["cpu"])]
     session.run("python", "-m", "nuclr", "reproduce", *profile)
     session.run("python", "-m", "nuclr", "golden", *profile, "--record")

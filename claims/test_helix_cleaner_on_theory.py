@@ -41,7 +41,7 @@ def test_theory_gives_a_cleaner_helix(runs, evidence):
     for name, kind in kinds.items():
         errors = [run.error("validation_rms.binding") for run in kind]
         evidence.note(f"validation RMS of the binding energy, trained on {name}", errors, "keV")
-    for figure, name in (("figure-14", "data"), ("figure-15", "SEMF")):
+    for figure, name in (("figure-14", "data"), ("theory-helix", "SEMF")):
         evidence.figure(
             figure,
             title=f"The helix in networks trained on {name}",

@@ -70,15 +70,29 @@ class Helix:
     """A fitted helix r(t) = R [cos(2 pi f t) u + sin(2 pi f t) v] + P a t + r0 (Equation 2; the phase is in u and v).
 
     t runs from 0 to 1 over the numbers; turns = f; radius R and pitch P (the length along the axis) in the units of the
-    axes; curve: (m, 3), the helix drawn finely; r2: share of the variance explained; converged: of the best start.
+    axes, all three positive; u, v and axis = a: (3,) each, orthonormal, of either handedness; centre = r0: (3,), on the
+    axis at t = 0; curve: (m, 3), the helix drawn finely; r2: share of the variance explained; converged: of the best start.
     """
 
     turns: float
     radius: float
     length: float
+    u: Array
+    v: Array
+    axis: Array
+    centre: Array
     r2: float
     curve: Array
     converged: bool
+
+    def points(
+        self, t: Array, *, length: float = 1.0, radius: float = 1.0, frequency: float = 1.0, phase: float = 0.0
+    ) -> Array:
+        """r(t) for t of shape (m,), also beyond 0 and 1: (m, 3), with P, R and f multiplied by the factors `length`,
+        `radius` and `frequency`, and turned by `phase` radians about the axis."""
+        angle = 2 * np.pi * frequency * self.turns * t + phase
+        circle = np.outer(np.cos(angle), self.u) + np.outer(np.sin(angle), self.v)
+        return radius * self.radius * circle + length * self.length * np.outer(t, self.axis) + self.centre
 
 
 def fit(axes: Array, drawn: int = 400) -> Helix:
@@ -91,14 +105,14 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
         raise ValueError(f"A helix fit needs at least 16 numbers: got {k}.")
     t = np.linspace(0.0, 1.0, k)
 
-    def solve(parameters: Array, times: Array) -> tuple[Array, Array]:
-        columns = _columns(parameters, t)
-        amplitudes: Array = np.linalg.lstsq(columns, axes.ravel(), rcond=None)[0].astype(np.float64)
-        curve: Array = (_columns(parameters, times) @ amplitudes).reshape(-1, 3)
-        return amplitudes, curve
+    def amplitudes(columns: Array) -> Array:
+        found: Array = np.linalg.lstsq(columns, axes.ravel(), rcond=None)[0].astype(np.float64)
+        return found
 
     def residual(parameters: Array) -> Array:
-        return (solve(parameters, t)[1] - axes).ravel()
+        columns = _columns(parameters, t)
+        distance: Array = columns @ amplitudes(columns) - axes.ravel()
+        return distance
 
     best = None
     for turns in np.arange(1.0, min(8.0, k / 6), 1.0):
@@ -108,14 +122,20 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
             if best is None or found.cost < best.cost:
                 best = found
     assert best is not None
-    amplitudes, curve = solve(best.x, np.linspace(0.0, 1.0, drawn))
     spread = float(((axes - axes.mean(0)) ** 2).sum())
+    linear = amplitudes(_columns(best.x, t))
+    turns, radius, length = (float(value) for value in (best.x[0], *linear[:2]))
+    u, v, axis = Rotation.from_rotvec(best.x[1:]).as_matrix().T
     return Helix(
-        turns=float(abs(best.x[0])),
-        radius=float(abs(amplitudes[0])),
-        length=float(abs(amplitudes[1])),
+        turns=abs(turns),
+        radius=abs(radius),
+        length=abs(length),
+        u=u * np.copysign(1, radius),
+        v=v * np.copysign(1, radius) * np.copysign(1, turns),
+        axis=axis * np.copysign(1, length),
+        centre=linear[2:],
         r2=1 - 2 * float(best.cost) / spread,
-        curve=curve,
+        curve=(_columns(best.x, np.linspace(0.0, 1.0, drawn)) @ linear).reshape(-1, 3),
         converged=bool(best.success),
     )
 

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import FigureBase
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from nuclr.physics.nuclides import SYMBOLS
@@ -79,9 +80,13 @@ def chart(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) ->
 
 
 def lines(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
-    """Lines and points: a series has `<key>.x`, `<key>.y` and maybe a band `<key>.low`, `<key>.high`, shapes (k,)."""
+    """Lines and points: a series has `<key>.x`, `<key>.y` and maybe a band `<key>.low`, `<key>.high`, shapes (k,).
+
+    The option `direct` names each at its right end; otherwise a legend does.
+    """
     series = options["series"]
-    figure, axes = _axes(new, WIDTH, 3.3 + 0.18 * ((len(series) + 1) // 2), title)
+    direct = options.get("direct", False)
+    figure, axes = _axes(new, WIDTH, 3.3 + (0 if direct else 0.18 * ((len(series) + 1) // 2)), title)
     axes.grid(axis="y")
     for index, one in enumerate(series):
         key, drawn = one["key"], one.get("style", "line")
@@ -107,7 +112,9 @@ def lines(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) ->
     if options.get("ylog"):
         _logarithmic(axes.yaxis, "y")
     _marked(axes, hlines=options.get("hlines") or (), vlines=options.get("vlines") or ())
-    if len(series) > 1:
+    if direct:
+        _named_at_the_end(axes)
+    elif len(series) > 1:
         figure.legend(loc="outside lower left", ncols=2, borderaxespad=0.2)
     return figure
 
@@ -251,6 +258,28 @@ def _marked(axes: Axes, hlines: Sequence[Options], vlines: Sequence[Options]) ->
             fontsize=8,
             color=SOFT,
         )
+
+
+def _named_at_the_end(axes: Axes) -> None:
+    """The label of every line beside its last point, moved up where it would stand on the one below."""
+    least, taken = 0.055 * np.ptp(axes.get_ylim()), -np.inf
+    for line in sorted((line for line in axes.lines if not str(line.get_label()).startswith("_")), key=_last):
+        x, y = np.asarray(line.get_xydata())[-1]
+        taken = max(y, taken + least)
+        axes.annotate(
+            str(line.get_label()),
+            (x, taken),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=line.get_color(),
+            annotation_clip=False,
+        )
+
+
+def _last(line: Line2D) -> float:
+    return float(np.asarray(line.get_ydata())[-1])
 
 
 def _quiet_bar(bar: Any, label: str) -> None:

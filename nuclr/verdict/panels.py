@@ -25,7 +25,7 @@ class Kind:
 
 KINDS = {
     "chart": Kind(("z", "n", "value"), ("label",), ("unit", "diverging", "log")),
-    "lines": Kind((), ("series", "xlabel", "ylabel"), ("xlog", "ylog", "hlines", "vlines")),
+    "lines": Kind((), ("series", "xlabel", "ylabel"), ("xlog", "ylog", "hlines", "vlines", "direct")),
     "heatmap": Kind(("value",), ("rows", "columns", "label"), ("low", "high", "annotate")),
     "helix": Kind(("numbers", "axes"), ("symbol",), ("fit",)),
     "bars": Kind(("value",), ("labels", "xlabel"), ("vlines", "log")),

@@ -97,20 +97,24 @@ class Run:
 
 
 @pytest.fixture
-def runs(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str], list[Run]]:
-    """runs("joint"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is an error
-    that names the command which trains it."""
+def stored(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str], list[StoredRun]]:
+    """stored("modular-addition"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is
+    an error that names the command which trains it."""
     profile, store = request.config.option.profile, Store(Path(request.config.option.store))
 
-    def named(name: str) -> list[Run]:
-        found = []
-        for config in profiles.named(profile, name):
-            stored = require(profile, config, store)
-            evidence.used(stored.record())
-            found.append(Run(stored, stored.probe()))
+    def named(name: str) -> list[StoredRun]:
+        found = [require(profile, config, store) for config in profiles.named(profile, name)]
+        for run in found:
+            evidence.used(run.record())
         return found
 
     return named
+
+
+@pytest.fixture
+def runs(stored: Callable[[str], list[StoredRun]]) -> Callable[[str], list[Run]]:
+    """runs("joint"): the same for runs on nuclei, their networks open for reading."""
+    return lambda name: [Run(run, run.probe()) for run in stored(name)]
 
 
 @dataclass(frozen=True)

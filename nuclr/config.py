@@ -57,6 +57,30 @@ class DataConfig:
 
 
 @dataclass(frozen=True)
+class AdditionConfig:
+    """The sums that a run of modular addition sees, in the place of rows on nuclei (section 2 of the paper).
+
+    modulus: p; the sums are a + b mod p for every ordered pair of residues, p^2 of them.
+    fraction: share of the sums that is trained on, drawn by the seed; a + b may train where b + a is held out.
+    """
+
+    modulus: int = 53
+    fraction: float = 0.5
+
+    def __post_init__(self) -> None:
+        _require(
+            self.modulus >= 3 and self.modulus % 2 == 1,
+            f"modulus is {self.modulus}: it must be odd and at least 3, since half a turn is then no residue's.",
+        )
+        _require(0 < self.fraction < 1, f"fraction is {self.fraction}: it must lie between 0 and 1.")
+
+    @property
+    def observables(self) -> tuple[str, ...]:
+        """What such a network is asked for."""
+        return ("sum",)
+
+
+@dataclass(frozen=True)
 class ModelConfig:
     """The network (Appendix B of the paper). What the options do, says nuclr.model.network.
 
@@ -116,16 +140,25 @@ class TrainingConfig:
 
 @dataclass(frozen=True)
 class RunConfig:
-    """One training run: a name in its profile, a seed, and everything that decides its weights."""
+    """One training run: a name in its profile, a seed, and everything that decides its weights.
+
+    The kind of its data says what is learned: observables of nuclei, or modular addition. Of the network's options the latter
+    knows width and depth alone, and no weighting.
+    """
 
     name: str
     seed: int = 0
-    data: DataConfig = field(default_factory=DataConfig)
+    data: DataConfig | AdditionConfig = field(default_factory=DataConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     def __post_init__(self) -> None:
         _require(self.seed >= 0, f"seed is {self.seed}: it must not be negative.")
+        plain = self.model == ModelConfig(self.model.width, self.model.depth)
+        _require(
+            plain or not isinstance(self.data, AdditionConfig),
+            "The network of modular addition has no options but width and depth: leave the others as they are.",
+        )
 
     @property
     def label(self) -> str:
@@ -156,6 +189,8 @@ def from_dict(values: Mapping[str, Any]) -> RunConfig:
 
 
 def _build(kind: Any, values: Any, where: str) -> Any:
+    if kind == DataConfig | AdditionConfig:
+        kind = AdditionConfig if "modulus" in values else DataConfig
     if dataclasses.is_dataclass(kind):
         _require(isinstance(values, Mapping), f"{where} must be a table of settings.")
         hints = get_type_hints(kind)

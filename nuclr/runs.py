@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from nuclr.config import CONTROL, OBSERVABLES, DataConfig, ModelConfig, RunConfig, TrainingConfig
+from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import unknown
 from nuclr.studies import STUDIES
 
@@ -38,6 +38,8 @@ FRACTIONS = {f"fraction-{percent}": percent / 100 for percent in range(10, 100, 
 MEMORISING, GENERALISING = "fraction-10", "fraction-90"
 # Figure 12, half of the data held out by either split: "half-clean" is joint, "half-clean-binding" a single beside it.
 HALF_SPLITS: tuple[Literal["row", "clean"], ...] = ("row", "clean")
+# Section 2: modular addition, and the control that memorises because its sums are too few to tell the rule.
+ADDITIONS = {"modular-addition": AdditionConfig(53, 0.5), "modular-addition-few": AdditionConfig(53, 0.2)}
 
 WITH_CONTROL = (*OBSERVABLES, CONTROL)
 
@@ -47,7 +49,7 @@ class Profile:
     """Sizes of a profile: the networks, the budgets, and how many seeds each run gets.
 
     single, joint: runs of one observable and of all. brief: those that compare norms and attention among themselves.
-    fraction: those of figure 9. half_single, half_joint: of figure 12.
+    fraction: those of figure 9. half_single, half_joint: of figure 12. addition: of section 2.
     Single-observable runs are cheap, so binding gets more seeds: a Student t interval over five seeds is half as wide as
     over three.
     """
@@ -63,6 +65,8 @@ class Profile:
     half_model: ModelConfig
     half_single: TrainingConfig
     half_joint: TrainingConfig
+    addition_model: ModelConfig
+    addition: TrainingConfig
 
 
 def _brief(steps: int, batch: int) -> TrainingConfig:
@@ -73,6 +77,10 @@ def _brief(steps: int, batch: int) -> TrainingConfig:
 
 _SMOKE = TrainingConfig(steps=60, warmup=6, batch=128)
 _SMALL = ModelConfig(width=128, depth=2)
+# The paper names no size for its primer: a network of seconds on one core, in every profile that says something. All sums that
+# train are in every step.
+_ADDER = ModelConfig(width=64, depth=2)
+_ADDITION = TrainingConfig(steps=2000, warmup=50, batch=1.0, weight_decay=2.0, weighting="equal", precision="float32")
 
 PROFILES = {
     "smoke": Profile(
@@ -87,6 +95,8 @@ PROFILES = {
         half_model=ModelConfig(width=32, depth=2),
         half_single=_SMOKE,
         half_joint=_SMOKE,
+        addition_model=ModelConfig(width=32, depth=2),
+        addition=replace(_ADDITION, steps=300, warmup=20),
     ),
     "cpu": Profile(
         model=_SMALL,
@@ -106,6 +116,8 @@ PROFILES = {
         half_model=_SMALL,
         half_single=_brief(8_000, batch=256),
         half_joint=_brief(12_000, batch=768),
+        addition_model=_ADDER,
+        addition=_ADDITION,
     ),
     "paper": Profile(
         model=ModelConfig(width=2048, depth=2),
@@ -122,6 +134,8 @@ PROFILES = {
         # 50,000 epochs of two batches each.
         half_single=TrainingConfig(learning_rate=1e-4, steps=100_000, warmup=0, schedule="constant", batch=0.5),
         half_joint=TrainingConfig(learning_rate=1e-4, steps=100_000, warmup=0, schedule="constant", batch=0.5),
+        addition_model=_ADDER,
+        addition=_ADDITION,
     ),
 }
 
@@ -147,13 +161,16 @@ def named(profile: str, name: str) -> list[RunConfig]:
 def _all(sizes: Profile) -> list[RunConfig]:
     return [
         RunConfig(name, seed, data, model, training)
-        for kinds in (_joint(sizes), _single(sizes), _variants(sizes), _fractions(sizes), _halves(sizes))
+        for kinds in (
+            *(_joint(sizes), _single(sizes), _variants(sizes), _fractions(sizes), _halves(sizes)),
+            _additions(sizes),
+        )
         for name, data, model, training, seeds in kinds
         for seed in range(seeds)
     ]
 
 
-Kind = tuple[str, DataConfig, ModelConfig, TrainingConfig, int]  # name, three configs, number of seeds
+Kind = tuple[str, DataConfig | AdditionConfig, ModelConfig, TrainingConfig, int]  # name, three configs, number of seeds
 
 
 def _joint(sizes: Profile) -> list[Kind]:
@@ -210,3 +227,7 @@ def _halves(sizes: Profile) -> list[Kind]:
             single = replace(beside, observables=(observable,))
             kinds.append((f"half-{split}-{name}", single, sizes.half_model, sizes.half_single, 3))
     return kinds
+
+
+def _additions(sizes: Profile) -> list[Kind]:
+    return [(name, sums, sizes.addition_model, sizes.addition, 5) for name, sums in ADDITIONS.items()]

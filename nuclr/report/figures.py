@@ -25,6 +25,7 @@ PAINTERS: dict[str, Painter] = {
     "lines": panels.lines,
     "heatmap": panels.heatmap,
     "helix": helix.helix,
+    "plane": panels.plane,
     "bars": panels.bars,
 }
 

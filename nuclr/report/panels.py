@@ -1,4 +1,4 @@
-"""Four kinds of panel: nuclear chart, lines, heatmap and bars. Arrays and options in, a matplotlib figure out.
+"""Five kinds of panel: nuclear chart, lines, heatmap, plane and bars. Arrays and options in, a matplotlib figure out.
 
 Every function takes (arrays, options, title) as recorded in the evidence and `new`, which gives it a figure of the size that
 it asks for. It raises KeyError with the name of an array or option that it needs and does not find.
@@ -19,6 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormat
 
 from nuclr.physics.nuclides import SYMBOLS
 from nuclr.report.style import (
+    CYCLIC,
     DASHES,
     DIVERGING,
     GRID,
@@ -145,6 +146,34 @@ def heatmap(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) 
                 ink = "#101010" if 0.299 * red + 0.587 * green + 0.114 * blue > 0.5 else "#fafafa"
                 axes.text(column, row, _short(number), ha="center", va="center", fontsize=7.5, color=ink)
     bar = figure.colorbar(image, ax=axes, location="right", aspect=18, pad=0.02, shrink=0.9)
+    _quiet_bar(bar, options["label"])
+    return figure
+
+
+def plane(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) -> FigureBase:
+    """Points `x`, `y` on equal axes, shapes (k,), or their names there; `value` goes round from 0 to `period` and colours them."""
+    x, y, value = (np.asarray(arrays[key], dtype=float) for key in ("x", "y", "value"))
+    figure, axes = _axes(new, WIDTH, 1.0 + WIDTH, title)
+    norm = Normalize(0, options["period"])
+    names = options.get("names")
+    points = axes.scatter(
+        x,
+        y,
+        c=value % options["period"],
+        cmap=CYCLIC,
+        norm=norm,
+        s=0 if names else 9 if x.size <= MANY else 4,
+        linewidths=0,
+        rasterized=x.size > MANY,
+    )
+    for name, across, up, colour in zip(
+        names or (), x, y, points.to_rgba(value % options["period"]), strict=bool(names)
+    ):
+        axes.text(across, up, name, color=colour, ha="center", va="center", fontsize=8)
+    axes.set(xlabel=options["xlabel"], ylabel=options["ylabel"])
+    axes.set_aspect("equal", adjustable="datalim")
+    axes.margins(0.07)
+    bar = figure.colorbar(points, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96)
     _quiet_bar(bar, options["label"])
     return figure
 

@@ -52,6 +52,8 @@ def _part(name: str, low: float, high: float) -> Colormap:
 SEQUENTIAL = _part("cividis", 0.12, 1.0)
 DIVERGING = matplotlib.colormaps["RdBu_r"]
 NUMBERS = _part("viridis", 0.15, 0.95)
+# For what goes round, of middle lightness throughout.
+CYCLIC = LinearSegmentedColormap.from_list("cyclic", [*(SERIES[number] for number in (0, 2, 4, 1, 3)), SERIES[0]])
 
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",

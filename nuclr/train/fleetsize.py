@@ -19,8 +19,9 @@ from nuclr.config import RunConfig
 from nuclr.errors import NuclrError
 from nuclr.files import write
 from nuclr.train.cache import folder
-from nuclr.train.examples import batch_rows, examples
-from nuclr.train.loop import ONE_CALL, choose_engine, shape
+from nuclr.train.examples import batch_rows
+from nuclr.train.kinds import choose_engine, examples, shape
+from nuclr.train.loop import ONE_CALL
 from nuclr.train.worker import device_name, keep_freed_memory
 
 SIZES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)

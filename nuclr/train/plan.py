@@ -12,20 +12,22 @@ from pathlib import Path
 
 import torch
 
+import nuclr.model.addition
 import nuclr.model.network
 import nuclr.model.parametrization
+import nuclr.train.addition
 import nuclr.train.examples
 import nuclr.train.loop
 import nuclr.train.native
 import nuclr.train.replicas
 import nuclr.train.schedule
-from nuclr.config import RunConfig, fingerprint
+from nuclr.config import AdditionConfig, RunConfig, fingerprint
 from nuclr.errors import NuclrError
 from nuclr.runs import planned
 from nuclr.train import fleetsize
-from nuclr.train.examples import batch_rows, examples
+from nuclr.train.examples import batch_rows
 from nuclr.train.fleetsize import Pace
-from nuclr.train.loop import Shape, shape
+from nuclr.train.kinds import Shape, examples, shape
 from nuclr.train.pool import train_all
 from nuclr.train.progress import Display
 from nuclr.train.store import Store, StoredRun
@@ -47,6 +49,8 @@ CAUSES = (
     )
     + nuclr.train.native.sources()
 )
+# Modular addition trains in the same loop, and adds a network and sums of its own.
+ADDITION_CAUSES = (*CAUSES, *(Path(str(module.__file__)) for module in (nuclr.model.addition, nuclr.train.addition)))
 PADDING = 0.25  # the share of a batch that may be padding for the sake of a larger fleet
 START = 0.5  # seconds from one fleet to the next: rows, fresh networks, files
 
@@ -68,10 +72,14 @@ def resolve_profile(profile: str) -> str:
     return "paper" if torch.cuda.is_available() else "cpu"
 
 
+def code_digest(config: RunConfig) -> str:
+    """Digest of the code that decides the weights of a run."""
+    return _digest(ADDITION_CAUSES if isinstance(config.data, AdditionConfig) else CAUSES)
+
+
 @cache
-def code_digest() -> str:
-    """Digest of the code that decides the weights."""
-    return hashlib.sha256("".join(digest_of(path) for path in CAUSES).encode()).hexdigest()
+def _digest(causes: Sequence[Path]) -> str:
+    return hashlib.sha256("".join(digest_of(path) for path in causes).encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:
@@ -88,7 +96,7 @@ def digest_of(path: Path) -> str:
 @cache
 def fingerprint_of(config: RunConfig) -> str:
     """The fingerprint that this run has with the data and the code at hand."""
-    return fingerprint(config, examples(config).digest, code_digest())
+    return fingerprint(config, examples(config).digest, code_digest(config))
 
 
 def survey(profile: str, store: Store, names: Collection[str] | None = None) -> list[Planned]:
@@ -128,7 +136,8 @@ def fleets(
     """
     note = cache(note)  # the same words once, however many kinds of runs are new
     kinds = [
-        _Kind(members, fleetsize.pace(_configs(members), device, code_digest(), note)) for members in _kinds(missing)
+        _Kind(members, fleetsize.pace(_configs(members), device, code_digest(members[0].config), note))
+        for members in _kinds(missing)
     ]
     counts = [-(-len(kind.members) // kind.pace.best) for kind in kinds]
     return [

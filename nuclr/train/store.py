@@ -32,9 +32,10 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from nuclr.config import RunConfig, from_dict, to_dict
+from nuclr.config import AdditionConfig, RunConfig, from_dict, to_dict
 from nuclr.errors import NuclrError
 from nuclr.files import PARTIAL, Unwritable, patiently, sync, write
+from nuclr.model.adder import Adder
 from nuclr.model.probe import Probe
 from nuclr.train.loop import Curve
 
@@ -55,9 +56,17 @@ class StoredRun:
         return load_tensors(self._read(name))
 
     def probe(self, step: int | None = None) -> Probe:
-        """The trained network, final or at a checkpoint, for analysis."""
+        """The trained network, final or at a checkpoint, for analysis. Raises NuclrError for one of modular addition."""
+        if isinstance(self.config.data, AdditionConfig):
+            raise NuclrError(f"Run {self.config.label} learned to add: it knows no nuclides.")
         low, high = (np.array(self.manifest[key]) for key in ("low", "high"))
         return Probe.open(self.config, self.weights(step), low, high)
+
+    def adder(self, step: int | None = None) -> Adder:
+        """The trained network of modular addition, final or at a checkpoint. Raises NuclrError for one of nuclei."""
+        if not isinstance(self.config.data, AdditionConfig):
+            raise NuclrError(f"Run {self.config.label} learned of nuclides: it does not add.")
+        return Adder.open(self.config.model, self.config.data.modulus, self.weights(step))
 
     def curves(self) -> Curve:
         """Points of the training curves, one dict a point."""

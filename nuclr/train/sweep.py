@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from nuclr.errors import NuclrError, Stopped, unknown
-from nuclr.train.examples import batch_rows, examples
+from nuclr.train.examples import batch_rows
+from nuclr.train.kinds import examples
 from nuclr.train.plan import Planned, survey
 from nuclr.train.pool import absent
 from nuclr.train.progress import NOT_BEGUN, Display

@@ -20,9 +20,9 @@ import torch
 from nuclr.config import RunConfig
 from nuclr.errors import NuclrError
 from nuclr.files import Unwritable
-from nuclr.train.examples import batch_rows, examples
+from nuclr.train.examples import batch_rows
+from nuclr.train.kinds import examples, fleet_of
 from nuclr.train.lease import Leases
-from nuclr.train.loop import Fleet
 from nuclr.train.store import Store, curves_csv, pack
 from nuclr.train.unfinished import Begun, Damaged, Unfinished
 
@@ -157,7 +157,7 @@ class Training:
         self, job: Job, members: Sequence[Member], begun: Sequence[Begun], leases: Leases, notes: list[str]
     ) -> None:
         self.job, self.members, self.leases, self.notes = job, members, leases, notes
-        self.fleet = Fleet([member.config for member in members], job.device)
+        self.fleet = fleet_of([member.config for member in members], job.device)
         if begun:
             self.fleet.load_members([b.state for b in begun], begun[0].step, [b.curve for b in begun])
         self.before = [b.seconds for b in begun] or [0.0] * len(members)

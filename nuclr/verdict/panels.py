@@ -28,6 +28,7 @@ KINDS = {
     "lines": Kind((), ("series", "xlabel", "ylabel"), ("xlog", "ylog", "hlines", "vlines", "direct")),
     "heatmap": Kind(("value",), ("rows", "columns", "label"), ("low", "high", "annotate")),
     "helix": Kind(("numbers", "axes"), ("symbol",), ("fit",)),
+    "plane": Kind(("x", "y", "value"), ("period", "label", "xlabel", "ylabel"), ("names",)),
     "bars": Kind(("value",), ("labels", "xlabel"), ("vlines", "log")),
 }
 
@@ -84,6 +85,10 @@ class Panel:
             self._shape("axes", (a["numbers"].size, 3))
             if "curve" in a:
                 self._shape("curve", (len(a["curve"]), 3))
+        elif self.kind == "plane":
+            self._same("x", "y", "value")
+            if "names" in o and len(o["names"]) != a["x"].size:
+                raise EvidenceError(f"The {self} has {len(o['names'])} names for {a['x'].size} points.")
         elif self.kind == "bars":
             for name in a:
                 self._shape(name, (len(o["labels"]),))

@@ -41,12 +41,12 @@ def train(store, on_progress=lambda _: True, seeds=(0, 1), log=None):
                 file.write(json.dumps([[c.seed for c in self.configs], self.step]) + "\n")
             return super().train(*arguments)
 
-    before = worker.Fleet, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY
-    worker.Fleet, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY = Logged, 0.02, 0.5, 20
+    before = worker.fleet_of, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY
+    worker.fleet_of, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY = Logged, 0.02, 0.5, 20
     try:
         return worker.train(job(store, seeds), on_progress)
     finally:
-        worker.Fleet, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY = before
+        worker.fleet_of, worker.SAVE_EVERY, worker.SAVING_SHARE, loop.CHECK_EVERY = before
 
 
 def checksums(store):

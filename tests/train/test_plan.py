@@ -128,7 +128,7 @@ def test_the_fingerprint_follows_config_and_code_and_not_the_name(tiny, monkeypa
     assert plan.fingerprint_of(tiny(seed=1)) != plain
     assert plan.fingerprint_of(tiny(precision="bf16-matmul")) != plain
     assert plan.fingerprint_of(replace(tiny(), data=DataConfig(observables=("sn", "radius")))) != plain
-    monkeypatch.setattr(plan, "code_digest", lambda: "another code")
+    monkeypatch.setattr(plan, "code_digest", lambda _: "another code")
     plan.fingerprint_of.cache_clear()
     assert plan.fingerprint_of(tiny()) != plain
     plan.fingerprint_of.cache_clear()

@@ -98,17 +98,6 @@ def draw(run, evidence):
         alt="Embeddings of Z and N along three principal components, joined in order, with a fitted helix.",
         panels=panels,
     )
-    axes = run.axes("N")
-    evidence.figure(
-        "figure-01",
-        title="The neutron numbers in a network trained on binding energies",
-        caption="Each point is the embedding of one N along the first three principal components, the first seed; consecutive numbers "
-        f"are joined. The paper shows a helix here. H is {helix.score(axes).h:.2f}, of 1 for a perfect helix.",
-        alt=f"Embeddings of N along three principal components, joined in order; helix score {helix.score(axes).h:.2f}.",
-        panels=[
-            Panel("helix", "Embedding of N", {"numbers": np.arange(1, len(axes) + 1), "axes": axes}, {"symbol": "N"})
-        ],
-    )
     shares = {symbol: components(run.probe.embedding(symbol)).share[:12] for symbol in ("Z", "N")}
     evidence.figure(
         "explained-variance",

@@ -41,6 +41,17 @@ def test_theory_gives_a_cleaner_helix(runs, evidence):
     for name, kind in kinds.items():
         errors = [run.error("validation_rms.binding") for run in kind]
         evidence.note(f"validation RMS of the binding energy, trained on {name}", errors, "keV")
+    h = {name: helix.score(kind[0].axes("N")).h for name, kind in kinds.items()}
+    evidence.figure(
+        "figure-01",
+        title="The neutron numbers in networks trained on data and on theory",
+        caption="The embedding of every N along the first three principal components, the first seed; consecutive numbers are joined. "
+        "The paper shows a helix in both, the cleaner one on theory. 1 would be a perfect helix.",
+        alt="Embeddings of N along three principal components, joined in order: helix score "
+        + " and ".join(f"{score:.2f} for {name}" for name, score in h.items())
+        + ".",
+        panels=[whole_panel(kind[0], "N", f"trained on {name}", h[name]) for name, kind in kinds.items()],
+    )
     for figure, name in (("figure-14", "data"), ("theory-helix", "SEMF")):
         evidence.figure(
             figure,
@@ -53,6 +64,12 @@ def test_theory_gives_a_cleaner_helix(runs, evidence):
             panels=[helix_panel(kinds[name][0], fits[name, symbol][0], symbol) for symbol in SYMBOLS],
         )
     evidence.conclude()
+
+
+def whole_panel(run, symbol, title, h):
+    axes = run.axes(symbol)
+    arrays = {"numbers": np.arange(1, len(axes) + 1), "axes": axes}
+    return Panel("helix", title, arrays, {"symbol": symbol, "fit": f"H = {h:.2f}"})
 
 
 def helix_panel(run, found, symbol):

@@ -15,7 +15,7 @@ from matplotlib.colors import Colormap, to_hex
 from numpy.typing import NDArray
 
 from nuclr.physics.nuclides import SYMBOLS
-from nuclr.report import reading, style
+from nuclr.report import panels, reading, style
 
 Array = NDArray[np.float64]
 STOPS = 17  # colours of a map that the script blends between
@@ -100,10 +100,7 @@ def _helix(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
 def _chart(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     value = np.asarray(arrays["value"], dtype=float)
     kept = np.isfinite(value)
-    reach = float(np.quantile(np.abs(value[kept]), 0.99)) or 1.0
-    ends = (
-        (-reach, reach) if panel["options"].get("diverging") else (float(value[kept].min()), float(value[kept].max()))
-    )
+    ends = panels.limits(value, diverging=bool(panel["options"].get("diverging")))
     return {
         "label": panel["options"]["label"],
         "unit": panel["options"].get("unit") or "",

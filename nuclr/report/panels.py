@@ -40,6 +40,7 @@ Options = Mapping[str, Any]
 
 MAGIC = (2, 8, 20, 28, 50, 82, 126)
 LANDMARKS = ((26, 30), (50, 82), (82, 126), (92, 146))  # 56Fe, 132Sn, 208Pb, 238U
+EXTEND = {(False, False): "neither", (True, False): "min", (False, True): "max", (True, True): "both"}
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -71,9 +72,10 @@ def chart(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) ->
     axes.set(
         xlabel="neutrons N", ylabel="protons Z", xticks=_magic_up_to(grid.shape[1]), yticks=_magic_up_to(grid.shape[0])
     )
-    beyond = image.norm.vmax is not None and np.nanmax(value) > image.norm.vmax
+    above = image.norm.vmax is not None and np.nanmax(value) > image.norm.vmax
+    below = image.norm.vmin is not None and np.nanmin(value) < image.norm.vmin and not options.get("log")
     bar = figure.colorbar(
-        image, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96, extend="both" if beyond else "neither"
+        image, ax=axes, location="bottom", aspect=45, pad=0.02, shrink=0.96, extend=EXTEND[below, above]
     )
     _quiet_bar(bar, label)
     axes.set_anchor("NW")
@@ -224,15 +226,21 @@ def _axes(new: Canvas, width: float, height: float, title: str) -> tuple[FigureB
     return figure, axes
 
 
+def limits(value: np.ndarray, *, diverging: bool) -> tuple[float, float]:
+    """Between which values the colours of a chart run: a far tail must not wash out the rest, there they saturate."""
+    finite = value[np.isfinite(value)]
+    if diverging:
+        reach = float(np.quantile(np.abs(finite), 0.99)) or 1.0
+        return -reach, reach
+    low, high, tail = float(finite.min()), float(finite.max()), float(np.quantile(finite, 0.02))
+    return (tail if tail - low > 0.3 * (high - low) else low), high
+
+
 def _norm(value: np.ndarray, options: Options) -> Normalize:
     finite = value[np.isfinite(value)]
-    if options.get("diverging"):
-        # The far tail must not wash out the rest: the colours saturate at the 99 % quantile.
-        reach = float(np.quantile(np.abs(finite), 0.99)) or 1.0
-        return Normalize(-reach, reach)
     if options.get("log"):
         return LogNorm(float(finite[finite > 0].min()), float(finite.max()))
-    return Normalize(float(finite.min()), float(finite.max()))
+    return Normalize(*limits(value, diverging=bool(options.get("diverging"))))
 
 
 def _logarithmic(axis: Axis, which: str) -> None:

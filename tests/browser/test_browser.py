@@ -116,6 +116,7 @@ def test_it_asks_for_nothing_complains_of_nothing_and_fits(
     assert tab.evaluate("document.documentElement.scrollWidth") <= WIDTHS[size][0]
     picture = tab.screenshot(path=shots / f"{name}-{size}-{scheme}.png")
     assert len(picture) > 10_000
+    assert pages[name].stat().st_size < 3_000_000
 
 
 def test_dark_and_light_are_different_and_follow_the_reader(view: Callable[..., Any]) -> None:
@@ -167,6 +168,50 @@ def test_every_picture_of_the_gallery_is_drawn_and_leads_to_its_card(view: Calla
     tab.locator("#paper-figure-8 .thumbs").first.click()
     tab.wait_for_function("scrollY > 0 && document.querySelector(':target') !== null")
     assert tab.evaluate("document.querySelector(':target').id") == "figure-of-helix-figure-08"
+
+
+def painted(tab: Any, name: str) -> str:
+    """What is on a canvas, as a data URL."""
+    return str(tab.locator(f"[data-explore={name}] canvas").evaluate("canvas => canvas.toDataURL()"))
+
+
+def test_the_helix_turns_and_stretches(view: Callable[..., Any], shots: Path) -> None:
+    tab = view("sample")
+    place = tab.locator("[data-explore=helix]")
+    assert place.locator(".still").is_hidden()
+    seen = [painted(tab, "helix")]
+    place.locator("canvas").press("ArrowLeft")
+    seen.append(painted(tab, "helix"))
+    place.locator("input[name=frequency]").fill("2")
+    seen.append(painted(tab, "helix"))
+    place.locator("select[name=by]").select_option("parity")
+    seen.append(painted(tab, "helix"))
+    assert len(set(seen)) == 4
+    place.screenshot(path=shots / "helix.png")
+    assert tab.complaints == []
+
+
+def test_the_chart_tells_the_nuclide_and_its_value(view: Callable[..., Any], shots: Path) -> None:
+    tab = view("sample")
+    place = tab.locator("[data-explore=chart]")
+    told = place.locator("output")
+    assert told.text_content().startswith("²⁰⁸Pb, Z = 82, N = 126: ")
+    place.locator("canvas").press("ArrowDown")
+    assert told.text_content().startswith("²⁰⁷Tl, Z = 81, N = 126: ")
+    before = painted(tab, "chart")
+    place.locator("select[name=what]").select_option(index=1)
+    assert painted(tab, "chart") != before
+    box = place.locator("canvas").bounding_box()
+    tab.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.75 * box["height"])
+    place.screenshot(path=shots / "chart.png")
+    assert tab.complaints == []
+
+
+def test_without_javascript_the_stills_stand(view: Callable[..., Any]) -> None:
+    tab = view("sample", java_script_enabled=False)
+    for name in ("helix", "chart"):
+        assert tab.locator(f"[data-explore={name}] .still").is_visible()
+        assert tab.locator(f"[data-explore={name}] canvas").is_hidden()
 
 
 def test_it_prints_with_what_is_folded_away_opened(view: Callable[..., Any], shots: Path) -> None:

@@ -138,6 +138,11 @@
     const [brush, width, height] = sized(chart.querySelector("canvas")), one = current();
     const [cell, x, y] = grid(one, width, height), [low, high] = one.ends;
     brush.clearRect(0, 0, width, height);
+    brush.fillStyle = ink("--figure-grid");
+    for (const magic of [20, 28, 50, 82, 126]) {
+      brush.fillRect(x(magic + 0.5), 16, 1, height - 42);
+      if (magic <= 82) brush.fillRect(32, y(magic) + cell / 2, width - 32, 1);
+    }
     one.z.forEach((z, i) => {
       brush.fillStyle = colour(one.map, (one.value[i] - low) / (high - low));
       brush.fillRect(x(one.n[i]), y(z), Math.max(cell - 0.4, 1), Math.max(cell - 0.4, 1));

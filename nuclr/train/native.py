@@ -202,7 +202,7 @@ class Native:
         kernel = library()
         if kernel is None or device.type != "cpu" or dtype != torch.float32:
             raise RuntimeError(f"the kernel cannot train in {dtype} on {device}: ask can_train() first")
-        bf16 = configs[0].training.precision == "bf16-matmul" and bool(kernel.nuclr_has_tiles())
+        bf16 = configs[0].training.precision == "bf16-matmul" and bool(kernel.nuclr_has_bf16())
         self.name = f"native {'bf16-matmul' if bf16 else 'float32'}"
         self.members: dict[int, Member] = {
             index: Member(config, data, kernel, bf16)

@@ -4,7 +4,7 @@
  * operation. Here a slice of rows runs through the whole network and back while it stays in the core's cache.
  *
  * Two kinds of matrix product: float32 (in vectors of whatever length the processor has), and bfloat16 inputs with float32
- * sums (AMX tiles, on processors that have them). Everything else is float32. Plain C with the vector extensions of gcc and
+ * sums (on processors that have them in tiles, AMX, or in vectors, AVX512-BF16). Everything else is float32. Plain C with the vector extensions of gcc and
  * clang, and AVX-512 where it is at hand; nuclr/train/native.py compiles it on the machine that runs it.
  */
 #include "adamw.h"
@@ -15,10 +15,12 @@
 #include <unistd.h>
 #endif
 
-/* Whether bfloat16 products can be had here: compiled in, and granted by the system to this process. */
-int nuclr_has_tiles(void) {
-#ifdef HAVE_TILES
+/* Whether bfloat16 products can be had here: compiled in, and tiles granted by the system to this process. */
+int nuclr_has_bf16(void) {
+#if defined(HAVE_TILES)
     return syscall(SYS_arch_prctl, 0x1023 /* ARCH_REQ_XCOMP_PERM */, 18 /* XFEATURE_XTILEDATA */) == 0;
+#elif defined(HAVE_BF16)
+    return 1;
 #else
     return 0;
 #endif

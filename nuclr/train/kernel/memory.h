@@ -8,8 +8,11 @@
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
-#if defined(__AMX_BF16__) && defined(__AVX512BF16__) && defined(__linux__)
+#if defined(__AVX512BF16__)
+#define HAVE_BF16 1 /* products with bfloat16 inputs: by tiles (AMX) where the processor has them, else by vectors */
+#if defined(__AMX_BF16__) && defined(__linux__)
 #define HAVE_TILES 1
+#endif
 #endif
 
 /* A slice of rows goes forward and back through the network while it stays in the first-level cache; the gradients of the
@@ -24,7 +27,7 @@ typedef struct {
     int32_t norm;                                         /* of the stream after each block: NO_NORM, RMS or LAYER */
 } Shape;
 
-/* A tile of the bfloat16 unit: sixteen lines of 64 bytes. As a left operand a line holds 32 numbers of a row; as a right
+/* A tile, as the tile unit takes it: sixteen lines of 64 bytes. As a left operand a line holds 32 numbers of a row; as a right
  * operand it holds, for sixteen columns, the pairs of rows 2i and 2i + 1. */
 typedef struct { _Alignas(64) uint32_t line[16][16]; } Tile;
 
@@ -136,7 +139,7 @@ Work *nuclr_open(const Shape *shape) {
     Work *w = calloc(1, sizeof(Work));
     if (!w) return NULL;
     w->shape = *shape;
-#ifndef HAVE_TILES
+#ifndef HAVE_BF16
     w->shape.bf16 = 0;
 #endif
     lay_out(w);

@@ -17,7 +17,7 @@ static void copy_lines(const Work *w, Panel to, const float *from, int height) {
 /* A weight and, for the backward pass, its transpose. */
 static void bring(const Work *w, Weight to, const float *from, int backward) {
     int d = w->shape.width, ld = apart(d);
-#ifdef HAVE_TILES
+#ifdef HAVE_BF16
     if (w->shape.bf16) {
         form_from(w, from, d, to.plain, d, backward ? LEFT | RIGHT : RIGHT);
         for (int i = 0; backward && i < d / 16; i++)

@@ -1,4 +1,4 @@
-/* Matrix products in float32, and with bfloat16 inputs and float32 sums on processors with AMX. */
+/* Matrix products in float32, and with bfloat16 inputs and float32 sums on processors with AMX or AVX512-BF16. */
 #pragma once
 #include "memory.h"
 
@@ -36,9 +36,10 @@ static void multiply_float(int M, int N, int K, const float *a, int am, int ak, 
     }
 }
 
-#ifdef HAVE_TILES
+#ifdef HAVE_BF16
 /* c (M x N) = or += A B, where the tiles of A are left + 16-row group * across_left + k / 32, those of B right +
  * 16-column group * across_right + k / 32, and the rows of c lie `apart_c` apart. All sizes are multiples of 32. */
+#ifdef HAVE_TILES
 static void multiply_tiles(int M, int N, int K, const Tile *left, int across_left, const Tile *right, int across_right,
                            float *c, int apart_c, int accumulate) {
     __asm__ volatile("" ::: "memory"); /* gcc's tile intrinsics do not say that they read and write memory */
@@ -76,6 +77,34 @@ static void multiply_tiles(int M, int N, int K, const Tile *left, int across_lef
         }
     __asm__ volatile("" ::: "memory");
 }
+#else
+static void multiply_tiles(int M, int N, int K, const Tile *left, int across_left, const Tile *right, int across_right,
+                           float *c, int apart_c, int accumulate) {
+    for (int n = 0; n < N; n += 32)
+        for (int m = 0; m < M; m += 8) { /* sixteen sums, which with their operands fit the registers */
+            float *to = c + (size_t)m * apart_c + n;
+            const Tile *a = left + m / 16 * across_left, *b0 = right + n / 16 * across_right, *b1 = b0 + across_right;
+            __m512 sum[8][2];
+#pragma GCC unroll 8
+            for (int i = 0; i < 8; i++)
+                for (int j = 0; j < 2; j++)
+                    sum[i][j] = accumulate ? _mm512_loadu_ps(to + (size_t)i * apart_c + 16 * j) : _mm512_setzero_ps();
+            for (int k = 0; k < K / 32; k++)
+                for (int pair = 0; pair < 16; pair++) {
+                    __m512bh r0 = (__m512bh)_mm512_load_si512(b0[k].line[pair]), r1 = (__m512bh)_mm512_load_si512(b1[k].line[pair]);
+#pragma GCC unroll 8
+                    for (int i = 0; i < 8; i++) {
+                        __m512bh l = (__m512bh)_mm512_set1_epi32((int)a[k].line[m % 16 + i][pair]);
+                        sum[i][0] = _mm512_dpbf16_ps(sum[i][0], l, r0);
+                        sum[i][1] = _mm512_dpbf16_ps(sum[i][1], l, r1);
+                    }
+                }
+#pragma GCC unroll 8
+            for (int i = 0; i < 8; i++)
+                for (int j = 0; j < 2; j++) _mm512_storeu_ps(to + (size_t)i * apart_c + 16 * j, sum[i][j]);
+        }
+}
+#endif
 
 static inline __m512i widened(const float *x) {
     return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x)));
@@ -110,7 +139,7 @@ enum { LEFT = 1, RIGHT = 2, TURNED = 4 };
 
 /* The wanted bfloat16 forms of `height` rows from float32, whose rows lie `apart_x` apart. */
 static void form_from(const Work *w, const float *from, int apart_x, Panel p, int height, int wanted) {
-#ifdef HAVE_TILES
+#ifdef HAVE_BF16
     int d = w->shape.width, across = p.height / 32;
     for (int row = 0; row < height; row += 32)
         for (int j = 0; j < d; j += 32) {
@@ -150,7 +179,7 @@ static void form(const Work *w, Panel p, int height, int wanted) {
 /* to (height x d) = or += left right, where right is a (d x d) weight. */
 static void product(const Work *w, int height, Panel left, Panel right, Panel to, int accumulate) {
     int d = w->shape.width, ld = apart(d);
-#ifdef HAVE_TILES
+#ifdef HAVE_BF16
     if (w->shape.bf16) {
         multiply_tiles(height, d, d, left.left, d / 32, right.right, d / 32, to.x, ld, accumulate);
         return;
@@ -162,7 +191,7 @@ static void product(const Work *w, int height, Panel left, Panel right, Panel to
 /* g (d x d, contiguous) = or += transposed left times right, over `height` rows: the gradient of a weight. */
 static void gradient(const Work *w, int height, Panel left, Panel right, float *g, int accumulate) {
     int d = w->shape.width, ld = apart(d);
-#ifdef HAVE_TILES
+#ifdef HAVE_BF16
     if (w->shape.bf16) {
         multiply_tiles(d, d, height, left.turned, left.height / 32, right.right, right.height / 32, g, d, accumulate);
         return;

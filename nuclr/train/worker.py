@@ -195,7 +195,8 @@ class Training:
         for index in self._left():
             with self._unless_unwritable():
                 state, curve = self.fleet.member_state(index), self.fleet.curves[index]
-                self.members[index].unfinished.save(state, self.fleet.step, self._seconds(index), curve)
+                fleet = [member.fingerprint for member in self.members]
+                self.members[index].unfinished.save(state, self.fleet.step, self._seconds(index), curve, fleet)
 
     def keep_checkpoint(self, step: int) -> None:
         for index in self._left():

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from nuclr import cli_store
 from nuclr.errors import Incomplete, NuclrError, Stopped
 
 app = typer.Typer(
@@ -26,6 +27,8 @@ app = typer.Typer(
 )
 
 TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
+
+app.add_typer(cli_store.app, name="store")
 
 CLAIMS_FILE = Path("claims/paper.toml")
 GOLDEN = Path("golden")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from nuclr import cli_store
 from nuclr.errors import Incomplete, NuclrError, Stopped
 
 app = typer.Typer(
@@ -24,6 +26,10 @@ app = typer.Typer(
     epilog="Start with `python -m nuclr reproduce`.",
 )
 
+TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
+
+app.add_typer(cli_store.app, name="store")
+
 CLAIMS_FILE = Path("claims/paper.toml")
 GOLDEN = Path("golden")
 
@@ -34,6 +40,12 @@ StoreOption = Annotated[Path, typer.Option(help="Folder of the trained runs.")]
 ReportsOption = Annotated[Path, typer.Option(help="Folder of the evidence and the report.")]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes, one thread each; 0: one a core.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda, or auto: cuda where there is one.")]
+BudgetOption = Annotated[
+    str, typer.Option(help="Train for this long (90s, 9m, 1h30m), save and stop; the same command goes on.")
+]
+ScaleOption = Annotated[
+    float, typer.Option(help="Share of the steps, for a trial: the profile is then paper-x0.001, and never golden.")
+]
 
 
 def main() -> None:
@@ -46,7 +58,9 @@ def main() -> None:
 
 
 @app.command(
-    epilog="Examples: `python -m nuclr train --profile cpu`, `python -m nuclr train --only binding --only joint`"
+    epilog="Examples: `python -m nuclr train --profile cpu`, `python -m nuclr train --only binding --only joint`, "
+    "`python -m nuclr train --profile paper --budget 9m` (a slice of a long training, again and again), "
+    "`python -m nuclr train --profile paper --scale 1e-5 --only binding` (a trial of the path)"
 )
 def train(
     profile: ProfileOption = "auto",
@@ -56,17 +70,11 @@ def train(
     only: Annotated[
         list[str] | None, typer.Option(help="Train the runs of this name alone; may be given again.")
     ] = None,
+    budget: BudgetOption = "",
+    scale: ScaleOption = 1.0,
 ) -> None:
-    """Train every run of a profile that the store lacks; interrupted training resumes."""
-    _check_profile(profile)
-    device = _device(device)
-    from nuclr.train.plan import resolve_profile, train_missing
-    from nuclr.train.progress import Display
-
-    console = Console()
-    name = resolve_profile(profile)
-    console.print(f"Profile {name} on {device}, store {store}.", highlight=False)
-    train_missing(name, store, device, workers or _cores(), Display(console), only)
+    """Train every run of a profile that the store lacks; interrupted training resumes. Ends 0 also when a budget is spent."""
+    _train(_profile(profile, scale), store, workers, device, only, budget)
 
 
 @app.command(
@@ -234,24 +242,29 @@ def golden(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: `python -m nuclr reproduce --profile cpu --strict`")
+@app.command(
+    epilog="Examples: `python -m nuclr reproduce --profile cpu --strict`, `python -m nuclr reproduce --profile paper --budget 9m`"
+)
 def reproduce(
     profile: ProfileOption = "auto",
     store: StoreOption = Path("runs"),
     reports: ReportsOption = Path("reports"),
     workers: WorkersOption = 0,
     strict: Annotated[bool, typer.Option("--strict", help="Fail on any claim that is not reproduced.")] = False,
+    budget: BudgetOption = "",
+    scale: ScaleOption = 1.0,
 ) -> None:
-    """Train what is missing, judge every claim, write the report. Ends 0 when every claim got a verdict."""
-    _from_root(CLAIMS_FILE)
-    _check_profile(profile)
-    from nuclr.train.plan import resolve_profile
+    """Train what is missing, judge every claim, write the report.
 
-    name = resolve_profile(profile)
+    Ends 0 when every claim got a verdict, and 75 when a budget was spent before that: call it again.
+    """
+    _from_root(CLAIMS_FILE)
+    name = _profile(profile, scale)
     started = time.monotonic()
     incomplete = None
     try:
-        train(name, store, workers)
+        if not _train(name, store, workers, budget=budget):
+            raise typer.Exit(TO_BE_CONTINUED)
     except Incomplete as trouble:  # a diverged run stops its own claims alone
         incomplete = trouble
     trained = time.monotonic()
@@ -391,6 +404,49 @@ def _against_golden(profile: str, reports: Path) -> bool:
     for change in changes:
         print(f"  {change}")
     return bool(changes)
+
+
+def _train(
+    profile: str,
+    store: Path,
+    workers: int,
+    device: str = "auto",
+    only: list[str] | None = None,
+    budget: str = "",
+) -> bool:
+    """Train what is missing of a profile, known by its own name; False where the budget was spent before the end."""
+    from nuclr.train.budget import seconds_of, sentence
+
+    seconds = seconds_of(budget) if budget else None
+    device = _device(device)
+    from nuclr.train.plan import survey, train_missing, work_left
+    from nuclr.train.progress import Display
+    from nuclr.train.store import Store
+
+    console = Console()
+    console.print(f"Profile {profile} on {device}, store {store}.", highlight=False)
+    display = Display(console)
+    train_missing(profile, store, device, workers or _cores(), display, only, seconds)
+    if seconds is None:
+        return True
+    runs = survey(profile, Store(store), only)
+    left = sum(run.stored is None for run in runs)
+    if left:
+        again = f"python -m nuclr {shlex.join(sys.argv[1:])}"
+        print(sentence(len(runs), left, work_left(runs, store), display.time_left, again))
+    return not left
+
+
+def _profile(profile: str, scale: float) -> str:
+    """The profile that is meant: "auto" resolved, and with another name where its steps are cut."""
+    from nuclr.runs import scaled
+
+    _check_profile(profile)
+    if profile == "auto":
+        from nuclr.train.plan import resolve_profile
+
+        profile = resolve_profile(profile)
+    return scaled(profile, scale)
 
 
 def _device(device: str) -> str:

@@ -4,18 +4,22 @@ smoke   the whole path in a minute: shows that everything runs, says nothing abo
 cpu     small networks (width 128) through muP; minutes on two cores
 paper   the published sizes (Appendix B); needs a GPU
 
+"paper-x0.001" is the profile paper with its steps cut to a thousandth and all else as it is: a trial of the path, never a result.
+
 A tenth of the rows is held out wherever nothing else is said, so that every run can show how far it generalises.
 Which claim uses which run, and how many rows each sees, is the table in docs/training.md.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
-from nuclr.errors import unknown
+from nuclr.errors import NuclrError, unknown
 from nuclr.studies import STUDIES
 
 # Runs of a single observable, by name.
@@ -141,16 +145,82 @@ PROFILES = {
 
 
 def planned(profile: str, names: Iterable[str] | None = None) -> list[RunConfig]:
-    """Every run of a profile (or of a study), or those with the given names. Raises NuclrError for an unknown one."""
-    if profile not in PROFILES and profile not in STUDIES:
-        raise unknown("profile", profile, (*PROFILES, *STUDIES))
-    runs = STUDIES[profile]() if profile in STUDIES else _all(PROFILES[profile])
+    """Every run of a profile (or of a study, or of a trial of either), or those with the given names.
+
+    Raises NuclrError for an unknown one, and for a scale that `scaled` refuses.
+    """
+    whole, scale = scale_of(profile)
+    if whole not in PROFILES and whole not in STUDIES:
+        raise unknown("profile", whole, (*PROFILES, *STUDIES))
+    runs = STUDIES[whole]() if whole in STUDIES else _all(PROFILES[whole])
+    if scale != 1:
+        runs = _cut(profile, runs, scale)
     if names is None:
         return runs
     wanted, known = set(names), {run.name for run in runs}
     for name in sorted(wanted - known):
         raise unknown("run", name, known)
     return [run for run in runs if run.name in wanted]
+
+
+def scaled(profile: str, scale: float) -> str:
+    """The name of a profile with its steps cut to this share: "paper-x0.001"; of a share of 1 the profile's own.
+
+    Raises NuclrError where the share is none, or leaves a run without a step.
+    """
+    if scale == 1:
+        return profile
+    name = f"{profile}-x{scale:g}"
+    planned(name)
+    return name
+
+
+def scale_of(profile: str) -> tuple[str, float]:
+    """The profile behind a name and the share of its steps: ("paper", 0.001) of "paper-x0.001", ("paper", 1.0) of "paper"."""
+    found = re.fullmatch(r"(.+)-x(-?[0-9][0-9.e+-]*)", profile)
+    if not found:
+        return profile, 1.0
+    try:
+        return found[1], float(found[2])
+    except ValueError:
+        raise NuclrError(
+            f"{found[2]!r} in the profile {profile!r} is no number: write it as {found[1]}-x0.001."
+        ) from None
+
+
+def trial(profile: str) -> str:
+    """What a reader must know of a scaled profile, in a sentence; "" for any other."""
+    whole, scale = scale_of(profile)
+    if scale == 1:
+        return ""
+    share = f"{100 * scale:g} % of their steps"
+    return f"A trial of the path: the runs of the profile {whole} with {share}. It says nothing about the paper."
+
+
+def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfig]:
+    """The runs with their steps and warm-up cut to a share, nothing else changed."""
+    whole, _ = scale_of(profile)
+    if not 0 < scale < 1:
+        raise NuclrError(
+            f"The scale of the profile {profile} is {scale:g}: it must lie between 0 and 1, as in {whole}-x0.001."
+        )
+    if profile != f"{whole}-x{scale:g}":
+        raise NuclrError(
+            f"The profile {profile} is called {whole}-x{scale:g}: use that name, so that its runs have one place."
+        )
+    shortest = min(runs, key=lambda run: run.training.steps)
+    # A step for the shortest also keeps runs apart that differ in their steps alone.
+    if scale * shortest.training.steps < 1:
+        raise NuclrError(
+            f"A scale of {scale:g} leaves the run {shortest.name} ({shortest.training.steps} steps) not one step: "
+            f"take {1 / shortest.training.steps:.2g} or more."
+        )
+    found = []
+    for run in runs:
+        steps = round(scale * run.training.steps)
+        warmup = min(math.ceil(scale * run.training.warmup), steps - 1)
+        found.append(replace(run, training=replace(run.training, steps=steps, warmup=warmup)))
+    return found
 
 
 def named(profile: str, name: str) -> list[RunConfig]:

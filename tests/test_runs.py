@@ -1,5 +1,7 @@
 """The runs of a profile are those which the claims name, each with the settings that it is said to have."""
 
+from dataclasses import replace
+
 import pytest
 
 from nuclr import runs
@@ -118,3 +120,46 @@ def test_a_study_keeps_the_total_decay_of_the_profile_but_where_its_name_says_ot
     for run in runs.planned(study):
         total = run.training.learning_rate * run.training.weight_decay * run.training.steps / 2
         assert total == pytest.approx(3.0 if "decay-3" in run.name else 1.0, rel=0.01)
+
+
+def test_a_trial_keeps_everything_but_the_steps():
+    assert runs.scaled("paper", 0.001) == "paper-x0.001"
+    for whole, cut in zip(runs.planned("paper"), runs.planned("paper-x0.001"), strict=True):
+        assert (cut.name, cut.seed, cut.data, cut.model) == (whole.name, whole.seed, whole.data, whole.model)
+        assert cut.training == replace(whole.training, steps=whole.training.steps // 1000)
+        assert cut != whole
+    warm = runs.named("cpu-x0.01", "joint")[0].training
+    assert (warm.steps, warm.warmup) == (150, 2)
+
+
+@PROFILES
+def test_the_smallest_trial_still_has_different_runs_each_of_a_step(profile):
+    shortest = min(run.training.steps for run in runs.planned(profile))
+    planned = runs.planned(runs.scaled(profile, 1 / shortest)) if profile != "smoke" else runs.planned("smoke-x0.02")
+    assert len({(run.data, run.model, run.training, run.seed) for run in planned}) == len(planned)
+    assert min(run.training.steps for run in planned) == 1
+
+
+def test_a_trial_is_known_by_its_name_and_a_profile_is_none():
+    assert runs.scaled("paper", 1) == "paper"
+    assert runs.scale_of("paper") == ("paper", 1.0)
+    assert runs.scale_of(runs.scaled("paper", 1e-5)) == ("paper", 1e-5)
+    assert runs.trial("paper") == ""
+    assert "paper with 0.1 % of their steps. It says nothing about the paper" in runs.trial("paper-x0.001")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("paper-x0", "is 0: it must lie between 0 and 1, as in paper-x0.001"),
+        ("paper-x2", "is 2: it must lie between 0 and 1"),
+        ("paper-x-0.1", "is -0.1: it must lie between 0 and 1"),
+        ("paper-x1e-3", "is called paper-x0.001: use that name"),
+        ("paper-x1e-06", "leaves the run half-row .100000 steps. not one step: take 1e-05 or more"),
+        ("paper-x0.1.2", "'0.1.2' in the profile 'paper-x0.1.2' is no number: write it as paper-x0.001"),
+        ("papr-x0.1", "no profile 'papr': did you mean 'paper'"),
+    ],
+)
+def test_a_scale_that_makes_no_sense_is_refused(name, sentence):
+    with pytest.raises(NuclrError, match=sentence):
+        runs.planned(name)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nuclr.config import RunConfig
-from nuclr.errors import unknown
+from nuclr.errors import NuclrError, unknown
 from nuclr.model.network import MAX_N, MAX_Z, Network, Parameters
 
 Array = NDArray[np.float64]
@@ -60,10 +60,12 @@ class Probe:
 
     def penultimate(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """What the readout reads, the residual stream (rows, d), for one observable at nuclei z, n of shape (rows,)."""
+        self._require_all()
         return self.network.penultimate(self.parameters, *self._tokens(z, n, observable))[0].numpy()
 
     def read_out(self, penultimate: Array, observable: str) -> Array:
         """Predictions (rows,) in physical units from a penultimate layer (rows, d)."""
+        self._require_all()
         task = self._task(observable)
         x = torch.from_numpy(np.ascontiguousarray(penultimate))[None]
         unit = self.network.readout(self.parameters, x, torch.full((1, x.shape[1]), task))[0].numpy()
@@ -72,6 +74,12 @@ class Probe:
     def predict(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """Predictions (rows,) in physical units at nuclei z, n of shape (rows,)."""
         return self.read_out(self.penultimate(z, n, observable), observable)
+
+    def _require_all(self) -> None:
+        if self.network.rules().keys() - self.parameters.keys():
+            raise NuclrError(
+                f"This checkpoint of run {self.config.label} holds its embeddings alone: read anything else from the final weights."
+            )
 
     def _task(self, observable: str) -> int:
         if observable not in self.config.data.observables:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -31,6 +32,8 @@ from nuclr.train.kinds import Shape, examples, shape
 from nuclr.train.pool import train_all
 from nuclr.train.progress import Display
 from nuclr.train.store import Store, StoredRun
+from nuclr.train.throughput import operations
+from nuclr.train.unfinished import fleet_of, step_of
 from nuclr.train.worker import Job
 
 # The sources that decide the weights of a run.
@@ -132,17 +135,25 @@ def fleets(
 ) -> list[Job]:
     """Missing runs in fleets of the fastest size, or smaller ones where `workers` of them then end sooner; costliest first.
 
-    note: told when that size must be measured.
+    Before all of them go the fleets that were begun, as they were (another fleet would round differently) and the one nearest
+    to its end first: a training in slices finishes runs, where each slice would else leave more of them begun.
+    note: told when the fastest size must be measured.
     """
     note = cache(note)  # the same words once, however many kinds of runs are new
-    kinds = [
-        _Kind(members, fleetsize.pace(_configs(members), device, code_digest(members[0].config), note))
-        for members in _kinds(missing)
-    ]
+
+    def kind(members: Sequence[Planned]) -> _Kind:
+        return _Kind(members, fleetsize.pace(_configs(members), device, code_digest(members[0].config), note))
+
+    begun = [(kind(members), step) for members, step in _begun(missing, store)]
+    begun.sort(key=lambda fleet: fleet[0].seconds(len(fleet[0].members)) * (1 - fleet[1] / fleet[0].steps))
+    going_on = {run.fingerprint for fleet, _ in begun for run in fleet.members}
+    kinds = [kind(members) for members in _kinds([run for run in missing if run.fingerprint not in going_on])]
     counts = [-(-len(kind.members) // kind.pace.best) for kind in kinds]
+    pieces = [(fleet.seconds(len(fleet.members)), fleet.members) for fleet, _ in begun]
+    pieces += [(seconds, part) for seconds, _, part in _pieces(kinds, _evened(kinds, counts, workers))]
     return [
         Job(profile, _configs(part), tuple(run.fingerprint for run in part), store, device, 1, seconds)
-        for seconds, _, part in _pieces(kinds, _evened(kinds, counts, workers))
+        for seconds, part in pieces
     ]
 
 
@@ -160,7 +171,23 @@ class _Kind:
 
     def seconds(self, size: int) -> float:
         """About how long a fleet of some size trains."""
-        return START + size * self.members[0].config.training.steps * self.pace.at(size)
+        return START + size * self.steps * self.pace.at(size)
+
+    @property
+    def steps(self) -> int:
+        return self.members[0].config.training.steps
+
+
+def _begun(missing: Sequence[Planned], store: Path) -> list[tuple[list[Planned], int]]:
+    """The missing runs that have a save, in the fleets that they trained in, with the step of each fleet."""
+    fleets: dict[tuple[str, ...], list[Planned]] = {}
+    steps: dict[tuple[str, ...], int] = {}
+    for run in missing:
+        if step := step_of(store, run.fingerprint):
+            fleet = fleet_of(store, run.fingerprint)
+            fleets.setdefault(fleet, []).append(run)
+            steps[fleet] = step
+    return [(members, steps[fleet]) for fleet, members in fleets.items()]
 
 
 def _kinds(missing: Sequence[Planned]) -> list[list[Planned]]:
@@ -223,17 +250,37 @@ def cost(job: Job) -> int:
     return sum(config.training.steps * _rows(config) for config in job.configs)
 
 
+def work_left(runs: Sequence[Planned], store: Path) -> float:
+    """The share of the operations of these runs that is still to be done."""
+    whole = left = 0.0
+    for run in runs:
+        rows, steps = _rows(run.config), run.config.training.steps
+        done = steps if run.stored else step_of(store, run.fingerprint)
+        a_step = rows * operations(run.config, rows)
+        whole += steps * a_step
+        left += (steps - done) * a_step
+    return left / whole if whole else 0.0
+
+
 def train_missing(
-    profile: str, root: Path, device: str, workers: int, display: Display, names: Collection[str] | None = None
+    profile: str,
+    root: Path,
+    device: str,
+    workers: int,
+    display: Display,
+    names: Collection[str] | None = None,
+    budget: float | None = None,
 ) -> list[Planned]:
     """Train what the profile, or its runs of these names, lack; returns the survey as it was before.
 
-    Ctrl-C keeps the state of every run. Raises NuclrError when the store cannot be written; finished runs stay finished.
+    budget: seconds after which the training stops, where it is not over before. As Ctrl-C it keeps the state of every run.
+    Raises NuclrError when the store cannot be written; finished runs stay finished.
     """
+    deadline = None if budget is None else time.monotonic() + budget
     before = survey(profile, Store(root), names)
     at_once = workers if device == "cpu" else 1
     jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)
     display.plan(before, jobs)
     if jobs:
-        train_all(jobs, at_once, display)
+        train_all(jobs, at_once, display, deadline)
     return before

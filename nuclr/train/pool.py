@@ -43,9 +43,10 @@ class Board:
         self._numbers[-1] = 1
 
 
-def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
+def train_all(jobs: Sequence[Job], workers: int, display: Display, deadline: float | None = None) -> None:
     """Train every job, `workers` at a time, each in a process of its own. Ctrl-C keeps the state of every fleet.
 
+    deadline: on time.monotonic(); then every fleet saves its state and this returns, although jobs are left.
     A job that fails leaves the others alone. Raises Incomplete at the end when a run diverged or is left to another process,
     NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C.
     """
@@ -61,7 +62,7 @@ def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
             with display:
                 for index, job in enumerate(jobs):
                     running[pool.submit(_work, index, job)] = job
-                troubles = _watch(running, board, display)
+                troubles = _watch(running, board, display, deadline)
         except KeyboardInterrupt:
             raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
         except BrokenProcessPool as trouble:
@@ -80,10 +81,14 @@ def train_all(jobs: Sequence[Job], workers: int, display: Display) -> None:
         raise kind(f"{len(troubles)} of {len(jobs)} fleets failed. " + " ".join(map(str, troubles)))
 
 
-def _watch(running: dict[Future[Outcome], Job], board: Board, display: Display) -> list[NuclrError]:
-    """Follow the jobs to the end; returns what went wrong with some of them."""
+def _watch(
+    running: dict[Future[Outcome], Job], board: Board, display: Display, deadline: float | None = None
+) -> list[NuclrError]:
+    """Follow the jobs to the end, or until the deadline; returns what went wrong with some of them."""
     pending, troubles = set(running), []
     while pending:
+        if deadline is not None and time.monotonic() >= deadline:
+            board.ask_to_stop()  # a fleet that has begun does one step at least, so that many short slices get to the end too
         done, pending = wait(pending, timeout=0.5)
         display.update(board.seen.tolist())
         for future in done:

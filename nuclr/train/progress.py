@@ -63,6 +63,7 @@ class Display:
         self.waiting = Counter(_kinds(job) for job in jobs)
         self.trained: Counter[tuple[str, ...]] = Counter()
         self.runs, self.done = sum(len(job.configs) for job in jobs), 0
+        self.time_left: float | None = None  # seconds at the pace so far, as last shown
 
     def __enter__(self) -> Self:
         self.started = time.monotonic()
@@ -126,8 +127,8 @@ class Display:
         if not rows:
             return status
         elapsed = max(now - self.began, 1e-3)
-        left = _clock(self._left() / (done / elapsed))
-        return f"{status}, {steps / elapsed:,.0f} steps/s, {rows / elapsed:,.0f} rows/s, {left} left"
+        self.time_left = self._left() / (done / elapsed)
+        return f"{status}, {steps / elapsed:,.0f} steps/s, {rows / elapsed:,.0f} rows/s, {_clock(self.time_left)} left"
 
     def _steps(self, fleet: int) -> int:
         return sum(config.training.steps for config in self.jobs[fleet].configs)

@@ -3,7 +3,7 @@
     <store>/<profile>/<run name>/seed-<seed>/<fingerprint>/
         manifest.json                 config, fingerprint, device, versions, times, errors, sizes and checksums of the files
         weights.safetensors           the final parameters
-        checkpoint-<step>.safetensors the parameters at log-spaced steps
+        checkpoint-<step>.safetensors the parameters at log-spaced steps; of a wide network its embeddings alone
         curves.csv                    loss and RMS against step
         .damaged-<fingerprint>-<n>/   a run found damaged, kept aside
     <store>/.unfinished/<fingerprint>/  a run in training, see nuclr.train.unfinished
@@ -19,6 +19,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Callable
@@ -39,7 +40,10 @@ from nuclr.model.adder import Adder
 from nuclr.model.probe import Probe
 from nuclr.train.loop import Curve
 
-FORMAT = 2
+FORMAT, READABLE = 3, (2, 3)  # before 3 every checkpoint held all parameters, as those of narrow networks do
+# The paper profile would weigh 313 GB with whole checkpoints, of which the claims read the embeddings alone (docs/gpu-runner.md).
+WHOLE_UP_TO = 512  # width of the network
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")  # of a file or folder that a store takes from elsewhere
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,18 @@ class StoredRun:
     manifest: dict[str, Any]
 
     def weights(self, step: int | None = None) -> dict[str, Tensor]:
-        """Parameters without replica axis, final or at a checkpoint. Raises NuclrError when the file is damaged."""
+        """Parameters without replica axis, final or at a checkpoint, where a wide network has its embeddings alone.
+
+        Raises NuclrError when the file is damaged.
+        """
         name = "weights.safetensors" if step is None else f"checkpoint-{step}.safetensors"
         return load_tensors(self._read(name))
 
     def probe(self, step: int | None = None) -> Probe:
-        """The trained network, final or at a checkpoint, for analysis. Raises NuclrError for one of modular addition."""
+        """The trained network, final or at a checkpoint, for analysis; `weights` tells what a checkpoint holds.
+
+        Raises NuclrError for one of modular addition.
+        """
         if isinstance(self.config.data, AdditionConfig):
             raise NuclrError(f"Run {self.config.label} learned to add: it knows no nuclides.")
         low, high = (np.array(self.manifest[key]) for key in ("low", "high"))
@@ -73,13 +83,16 @@ class StoredRun:
         lines = self._read("curves.csv").decode().splitlines()
         return [{key: float(value) for key, value in row.items() if value} for row in csv.DictReader(lines)]
 
+    def contents(self) -> dict[str, bytes]:
+        """Every file of the run, its manifest first. Raises NuclrError for a damaged one."""
+        return {"manifest.json": _text(self.manifest)} | {name: self._read(name) for name in self.manifest["files"]}
+
     def record(self) -> dict[str, Any]:
         """What a report says of the run. weights: their sha256, by which a later judging knows the same network."""
         keys = ("fingerprint", "profile", "steps", "device", "precision", "arithmetic", "seconds")
         weights = self.manifest["files"]["weights.safetensors"]
-        return {"name": self.config.name, "seed": self.config.seed, "weights": weights} | {
-            key: self.manifest[key] for key in keys
-        }
+        found = {"name": self.config.name, "seed": self.config.seed, "weights": weights}
+        return found | {key: self.manifest[key] for key in keys} | {"driver": self.manifest.get("driver")}
 
     def _read(self, name: str) -> bytes:
         expected = self.manifest["files"].get(name)
@@ -115,24 +128,31 @@ class Store:
     def find(self, profile: str, config: RunConfig, fingerprint: str) -> StoredRun | None:
         """The run with this fingerprint, or None where there is none yet. Raises NuclrError when its manifest is damaged."""
         folder = self.folder(profile, config, fingerprint)
-        path = folder / "manifest.json"
         if not folder.exists():
             return None
         mend = f"run `python -m nuclr train --profile {profile}` to train it again."
+        path = folder / "manifest.json"
         try:
-            manifest = json.loads(path.read_bytes())
-            version, owner, checksum = manifest["format"], manifest["fingerprint"], manifest.get("sha256")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as trouble:
+            content = path.read_bytes()
+        except OSError as trouble:
             raise NuclrError(f"{path} cannot be read ({trouble}): {mend}") from trouble
-        if version != FORMAT:
-            raise NuclrError(
-                f"{path} was written by another version of nuclr (format {version}, this one reads {FORMAT}): {mend}"
-            )
-        if owner != fingerprint:
-            raise NuclrError(f"{path} belongs to another run (fingerprint {owner}): {mend}")
-        if checksum != _checksum(manifest):
-            raise NuclrError(f"{path} is damaged (its sha256 is not that of its content): {mend}")
+        manifest = _parsed(content, path, mend, fingerprint)
         return StoredRun(folder, from_dict(manifest["config"]), manifest)
+
+    def runs(self) -> list[StoredRun | NuclrError]:
+        """Every run in the store, of whatever profile and fingerprint; of a damaged one the error that tells so."""
+        found: list[StoredRun | NuclrError] = []
+        for path in sorted(self.root.glob("[!.]*/*/seed-*/[!.]*/manifest.json")):
+            try:
+                manifest = _parsed(path.read_bytes(), path, "remove it.", path.parent.name)
+                run = StoredRun(path.parent, from_dict(manifest["config"]), manifest)
+                self.verify(run)
+                found.append(run)
+            except OSError as trouble:
+                found.append(NuclrError(f"{path} cannot be read ({trouble})."))
+            except NuclrError as damage:
+                found.append(damage)
+        return found
 
     def verify(self, run: StoredRun) -> None:
         """Compare the sizes of a run's files with its manifest: cheap; reading a file compares its sha256.
@@ -196,7 +216,6 @@ class Store:
 
         A run that is there by then is left as it is: it is the same run. Raises Unwritable; nothing half-written is left.
         """
-        folder = self.folder(profile, config, fingerprint)
         manifest = {
             "format": FORMAT,
             "fingerprint": fingerprint,
@@ -207,11 +226,42 @@ class Store:
             "sizes": {name: len(content) for name, content in files.items()},
         }
         manifest["sha256"] = _checksum(manifest)
-        partial = folder.with_name(f"{PARTIAL}{fingerprint}-{secrets.token_hex(4)}")
+        folder = self.folder(profile, config, fingerprint)
+        return self._place(folder, files | {"manifest.json": _text(manifest)}, ours)
+
+    def put(self, contents: dict[str, bytes]) -> tuple[StoredRun, bool]:
+        """Take in a run from another store, from its `contents`, whole or not at all: the run, and whether it was here already.
+
+        Raises NuclrError where the files are not those that its manifest names, and where another run is in its place.
+        """
+        manifest = _parsed(contents.get("manifest.json", b""), Path("manifest.json"), "the run is not taken in.")
         try:
-            for name, content in files.items():
+            config, profile, fingerprint = from_dict(manifest["config"]), manifest["profile"], manifest["fingerprint"]
+            sound = all(NAME.fullmatch(name) for name in (profile, config.name, fingerprint, *manifest["files"]))
+        except (KeyError, TypeError) as trouble:
+            raise NuclrError(f"A manifest is not one of a run ({trouble}): the run is not taken in.") from trouble
+        checksums = {name: sha256(content) for name, content in contents.items() if name != "manifest.json"}
+        if not sound or manifest["files"] != checksums:
+            raise NuclrError(
+                f"The files of run {config.label} are not those that its manifest names: it is not taken in."
+            )
+        folder = self.folder(profile, config, fingerprint)
+        known = folder.exists()
+        if not known:
+            self._place(folder, contents)
+        found = self.find(profile, config, fingerprint)
+        if found is None or found.manifest != manifest:
+            raise NuclrError(
+                f"The store has another training of run {config.label} in {folder}: it stays, move it away to take this one in."
+            )
+        self.verify(found)
+        return found, known
+
+    def _place(self, folder: Path, contents: dict[str, bytes], ours: Callable[[], bool] = lambda: True) -> bool:
+        partial = folder.with_name(f"{PARTIAL}{folder.name}-{secrets.token_hex(4)}")
+        try:
+            for name, content in contents.items():
                 write(partial / name, content)
-            write(partial / "manifest.json", _text(manifest))
             if not ours():
                 return False
             patiently(lambda: os.rename(partial, folder))
@@ -222,6 +272,13 @@ class Store:
         finally:
             shutil.rmtree(partial, ignore_errors=True)
         return True
+
+
+def kept(config: RunConfig, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    """What a checkpoint keeps of the parameters."""
+    if config.model.width <= WHOLE_UP_TO:
+        return parameters
+    return {name: value for name, value in parameters.items() if name.startswith("embedding.")}
 
 
 def pack(tensors: dict[str, Tensor], metadata: dict[str, str] | None = None) -> bytes:
@@ -235,6 +292,26 @@ def curves_csv(curve: Curve) -> bytes:
     lines = [",".join(columns)]
     lines += [",".join(repr(point[key]) if key in point else "" for key in columns) for point in curve]
     return ("\n".join(lines) + "\n").encode()
+
+
+def _parsed(content: bytes, path: Path, mend: str, owner: str | None = None) -> dict[str, Any]:
+    """A manifest whose format, fingerprint (that of its `owner`) and checksum are right. Raises NuclrError naming `path`."""
+    try:
+        manifest: dict[str, Any] = json.loads(content)
+        version, checksum = manifest["format"], manifest.get("sha256")
+        found = manifest["fingerprint"]
+    except (ValueError, KeyError, TypeError, AttributeError) as trouble:
+        raise NuclrError(f"{path} cannot be read ({trouble}): {mend}") from trouble
+    if version not in READABLE:
+        known = " and ".join(map(str, READABLE))
+        raise NuclrError(
+            f"{path} was written by another version of nuclr (format {version}, this one reads {known}): {mend}"
+        )
+    if found != (owner or found):
+        raise NuclrError(f"{path} belongs to another run (fingerprint {found}): {mend}")
+    if checksum != _checksum(manifest):
+        raise NuclrError(f"{path} is damaged (its sha256 is not that of its content): {mend}")
+    return manifest
 
 
 def _text(manifest: dict[str, Any]) -> bytes:

@@ -25,6 +25,7 @@ from nuclr.train.pool import absent
 from nuclr.train.progress import NOT_BEGUN, Display
 from nuclr.train.store import Store
 from nuclr.train.task import Task, held, last_note, logs, note
+from nuclr.train.unfinished import step_of
 from nuclr.train.worker import Job, Outcome
 
 CLUSTERS = ("slurm", "local", "debug")
@@ -106,13 +107,6 @@ def told(standings: Sequence[Standing]) -> str:
             at = f" at step {standing.step} of {config.training.steps}" if standing.step else ""
             lines.append(f"  {config.label}: {standing.state}{at}{f' ({standing.note})' if standing.note else ''}")
     return "\n".join(lines)
-
-
-def step_of(store: Path, fingerprint: str) -> int:
-    """Steps in the last save of an unfinished run, 0 where there is none."""
-    return max(
-        (int(path.name.split("-")[1]) for path in (store / ".unfinished" / fingerprint).glob("save-*")), default=0
-    )
 
 
 def queued() -> set[str] | None:

@@ -10,8 +10,10 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load as load_tensors
@@ -22,9 +24,28 @@ from nuclr.files import PARTIAL, write
 from nuclr.train.loop import Curve
 from nuclr.train.store import pack, sha256
 
+MOST_FACTS = 1 << 24  # bytes that are read for the facts of a save which nobody has checked
+
 
 class Damaged(NuclrError):
     """A checkpoint changed after it was written."""
+
+
+def fleet_of(root: Path, fingerprint: str) -> tuple[str, ...]:
+    """The fingerprints of the runs with which a run trained as one fleet, from the head of its newest save, which is not
+    checked: of what cannot be read, and without a save, the run alone."""
+    try:
+        with open(_saves(Path(root) / ".unfinished" / fingerprint)[0], "rb") as file:
+            return tuple(_facts(file.read(40)[32:], lambda size: file.read(min(size, MOST_FACTS)))["fleet"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return (fingerprint,)
+
+
+def step_of(root: Path, fingerprint: str) -> int:
+    """The step of a run's newest save, 0 where there is none."""
+    return max(
+        (int(path.name.removeprefix("save-")) for path in _saves(Path(root) / ".unfinished" / fingerprint)), default=0
+    )
 
 
 @dataclass(frozen=True)
@@ -51,12 +72,15 @@ class Unfinished:
         self._checkpoints: dict[str, str] = {}  # name to sha256
         self._unwritten: dict[str, bytes] = {}  # checkpoints for which there was no room yet
 
-    def save(self, state: dict[str, Tensor], step: int, seconds: float, curve: Curve) -> None:
-        """Raises Unwritable; the saves before this one stay."""
+    def save(
+        self, state: dict[str, Tensor], step: int, seconds: float, curve: Curve, fleet: Sequence[str] = ()
+    ) -> None:
+        """fleet: fingerprints of the runs that train together. Raises Unwritable; the saves before this one stay."""
         for name in list(self._unwritten):
             write(self.folder / name, self._unwritten[name])
             del self._unwritten[name]
         facts = {"step": step, "seconds": seconds, "curve": curve, "checkpoints": self._checkpoints}
+        facts["fleet"] = list(fleet) or [self.folder.name]
         content = pack(state, {"facts": json.dumps(facts)})
         write(self.folder / f"save-{step:09}", hashlib.sha256(content).digest() + content)
         self.saved = step
@@ -116,16 +140,14 @@ class Unfinished:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _saves(self) -> list[Path]:
-        """Newest first."""
-        return sorted(self.folder.glob("save-*"), reverse=True)
+        return _saves(self.folder)
 
     def _read(self, path: Path) -> tuple[Begun, dict[str, str]]:
         content = path.read_bytes()
         digest, content = content[:32], content[32:]
         if hashlib.sha256(content).digest() != digest:
             raise ValueError("its sha256 is not that of its content")
-        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-        facts = json.loads(header["__metadata__"]["facts"])
+        facts = _facts(content[:8], lambda size: content[8 : 8 + size])
         for name, expected in facts["checkpoints"].items():
             self._checked(name, expected)
         return Begun(load_tensors(content), facts["step"], facts["seconds"], facts["curve"]), facts["checkpoints"]
@@ -135,3 +157,15 @@ class Unfinished:
         if sha256(content) != expected:
             raise ValueError(f"{name} is damaged")
         return content
+
+
+def _saves(folder: Path) -> list[Path]:
+    """Newest first."""
+    return sorted(folder.glob("save-*"), reverse=True)
+
+
+def _facts(size: bytes, read: Callable[[int], bytes]) -> dict[str, Any]:
+    """What a save holds beside its tensors. size: the first 8 bytes of the safetensors file; read: the bytes after them."""
+    header = json.loads(read(int.from_bytes(size, "little")))
+    facts: dict[str, Any] = json.loads(header["__metadata__"]["facts"])
+    return facts

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +25,7 @@ from nuclr.files import Unwritable
 from nuclr.train.examples import batch_rows
 from nuclr.train.kinds import examples, fleet_of
 from nuclr.train.lease import Leases
-from nuclr.train.store import Store, curves_csv, pack
+from nuclr.train.store import Store, curves_csv, kept, pack
 from nuclr.train.unfinished import Begun, Damaged, Unfinished
 
 SAVE_EVERY = 20.0  # seconds between saves of the unfinished state
@@ -195,12 +197,14 @@ class Training:
         for index in self._left():
             with self._unless_unwritable():
                 state, curve = self.fleet.member_state(index), self.fleet.curves[index]
-                self.members[index].unfinished.save(state, self.fleet.step, self._seconds(index), curve)
+                fleet = [member.fingerprint for member in self.members]
+                self.members[index].unfinished.save(state, self.fleet.step, self._seconds(index), curve, fleet)
 
     def keep_checkpoint(self, step: int) -> None:
         for index in self._left():
             with self._unless_unwritable():
-                self.members[index].unfinished.save_checkpoint(step, self.fleet.parameters_of(index))
+                member = self.members[index]
+                member.unfinished.save_checkpoint(step, kept(member.config, self.fleet.parameters_of(index)))
 
     def publish(self) -> int:
         """Store the runs that reached their end; how many they are.
@@ -244,6 +248,7 @@ class Training:
             "precision": member.config.training.precision,
             "arithmetic": self.fleet.engine.name,
             "device": device_name(self.job.device),
+            "driver": driver_name(self.job.device),
             "threads": self.job.threads,
             "fleet": len(self.members),
             "seconds": round(self._seconds(index), 3),
@@ -302,3 +307,17 @@ def device_name(device: str) -> str:
         ]
         model = names[0] if names else model
     return f"cpu: {model}"
+
+
+def driver_name(device: str) -> str | None:
+    """The driver of a GPU and the CUDA that torch was built for, "NVIDIA 550.54.15, CUDA 12.4"; None of a CPU."""
+    if not device.startswith("cuda"):
+        return None
+    query = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        version = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()[0]
+    except (OSError, subprocess.SubprocessError, IndexError):  # a container may have the driver and not its tools
+        kernel = Path("/proc/driver/nvidia/version")
+        found = re.search(r"Module +([0-9.]+)", kernel.read_text()) if kernel.exists() else None
+        version = found[1] if found else "of unknown version"
+    return f"NVIDIA {version.strip()}, CUDA {torch.version.cuda}"

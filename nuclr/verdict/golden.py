@@ -16,6 +16,7 @@ from pathlib import Path
 
 from nuclr.errors import NuclrError
 from nuclr.files import write
+from nuclr.runs import trial
 from nuclr.verdict import record
 from nuclr.verdict.record import Record
 from nuclr.verdict.statistics import Verdict
@@ -63,11 +64,19 @@ def compare(golden: Record, found: Record) -> list[Change]:
 def keep(reports: Path, root: Path, profile: str, modules: Path) -> list[str]:
     """Make the evidence of `profile` under `reports` the golden one: a line a claim, old and new.
 
-    Raises NuclrError where a claim that has a test in the folder `modules` is in error or was not judged: a golden is a
-    whole judging. Nothing is replaced then.
+    Raises NuclrError for a trial, and where a claim that has a test in the folder `modules` is in error or was not judged:
+    a golden is a whole judging. Nothing is replaced then.
     """
+    if trial(profile):
+        raise NuclrError(f"The evidence of {profile} cannot become golden. {trial(profile)}")
     source = record.file_of(reports, profile)
     content, found = source.read_bytes(), record.load(source)
+    if foreign := {
+        run["profile"] for claim in found["claims"].values() for run in claim["runs"] if "profile" in run
+    } - {profile}:
+        raise NuclrError(
+            f"{source} cannot become golden, it rests on runs of {', '.join(sorted(foreign))}: judge those of {profile}."
+        )
     unfit = [
         name
         for name, claim in found["claims"].items()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nuclr.errors import NuclrError, unknown
+from nuclr.runs import trial
 from nuclr.verdict import provenance, record
 from nuclr.verdict.record import Record
 from nuclr.verdict.registry import Claim, Registry
@@ -78,6 +79,7 @@ class Judging:
         evidence: dict[str, Any] = {
             "schema": record.SCHEMA,
             "profile": self.profile,
+            "trial": trial(self.profile),
             "updated": provenance.now(),
             "paper": self.registry.paper,
             "provenance": self._provenance | self._session | {"seconds": seconds},

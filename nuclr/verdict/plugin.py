@@ -56,9 +56,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     option = session.config.option
     if option.profile == "auto":
         option.profile = "cpu"
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", option.profile):
+    if not re.fullmatch(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)?", option.profile):
         raise pytest.UsageError(
-            f"The profile {option.profile!r} is not a name: use letters, digits, hyphens and underscores."
+            f"The profile {option.profile!r} is not a name: use letters, digits, hyphens and underscores, as in cpu or paper-x0.001."
         )
 
 

@@ -144,3 +144,20 @@ def test_the_kept_goldens_are_of_the_claims_as_they_stand() -> None:
         assert {name: claim["digest"] for name, claim in found["claims"].items()} == {
             name: claim.digest for name, claim in claims.items()
         }
+
+
+def test_a_trial_and_runs_of_another_profile_never_become_golden(judge: Judge) -> None:
+    reports, root, modules = (judge.root / name for name in ("reports", "golden", "claims"))
+    judge.run("--profile", "cpu-x0.01")
+    trial = record.load(record.file_of(reports, "cpu-x0.01"))
+    assert "1 % of their steps" in trial["trial"]
+    with pytest.raises(NuclrError, match=r"cpu-x0\.01 cannot become golden\. A trial of the path"):
+        golden.keep(reports, root, "cpu-x0.01", modules)
+    renamed = record.file_of(reports, "cpu")
+    content = json.loads(renamed.read_text())
+    assert content["trial"] == ""
+    content["claims"]["volume"]["runs"][0]["profile"] = "cpu-x0.01"
+    renamed.write_text(json.dumps(content))
+    with pytest.raises(NuclrError, match=r"it rests on runs of cpu-x0\.01: judge those of cpu"):
+        golden.keep(reports, root, "cpu", modules)
+    assert not root.exists()

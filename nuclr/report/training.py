@@ -24,7 +24,7 @@ def save(curves: Sequence[Curve], units: Mapping[str, str], out: Path) -> list[s
     for name in observables:
         sides = {"train": f"train_rms.{name}", "validation": f"validation_rms.{name}"}
         shown = {label: key for label, key in sides.items() if key in curves[0][-1]}
-        parts.append(_panel(name, f"RMS ({units[name]})" if units[name] else "RMS", shown, curves))
+        parts.append(_panel(name, "RMS" if units[name] == "1" else f"RMS ({units[name]})", shown, curves))
     plots.write(parts, out, seed="training")
     return observables
 

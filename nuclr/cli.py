@@ -173,17 +173,35 @@ def report(
 
 @app.command(
     epilog="Examples: `python -m nuclr analyse --figure 8 --out helix.svg`, "
-    "`python -m nuclr analyse --figure figure-09-order --out order.pdf`"
+    "`python -m nuclr analyse --figure figure-09-order --out order.pdf`, `python -m nuclr analyse --run joint --out training.png`"
 )
 def analyse(
-    figure: Annotated[str, typer.Option(help="Number of a figure of the paper, or the id of one of ours.")],
     out: Annotated[Path, typer.Option(help="The picture to write: .svg, .png or .pdf.")],
+    figure: Annotated[str, typer.Option(help="Number of a figure of the paper, or the id of one of ours.")] = "",
     evidence: Annotated[Path, typer.Option(help="Evidence written by the judging.")] = Path("reports/evidence.json"),
+    run: Annotated[str, typer.Option(help="Draw the training curves of this run instead.")] = "",
+    profile: ProfileOption = "auto",
+    store: StoreOption = Path("runs"),
 ) -> None:
-    """Draw a figure of the report as a file of its own, from the arrays recorded while judging; analyses nothing anew."""
-    from nuclr.report.plots import save
+    """Draw a figure of the report from its recorded arrays, or a run's training curves; analyses nothing anew."""
+    if bool(figure) == bool(run):
+        raise NuclrError("Say what to draw: either --figure or --run.")
+    if figure:
+        from nuclr.report.plots import save
 
-    print(f"Wrote {out}: {'; '.join(save(evidence, figure, out))}.")
+        drawn = save(evidence, figure, out)
+    else:
+        _check_profile(profile)
+        from nuclr import runs
+        from nuclr.data.observables import OBSERVABLES
+        from nuclr.report import training
+        from nuclr.train.plan import require, resolve_profile
+        from nuclr.train.store import Store
+
+        chosen = resolve_profile(profile)
+        curves = [require(chosen, config, Store(store)).curves() for config in runs.named(chosen, run)]
+        drawn = training.save(curves, {name: one.unit for name, one in OBSERVABLES.items()}, out)
+    print(f"Wrote {out}: {'; '.join(drawn)}.")
 
 
 @app.command(epilog="Example: `python -m nuclr claims --json`")

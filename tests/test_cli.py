@@ -52,6 +52,8 @@ def test_every_command_has_help_with_an_example(command):
         (["claims", "helixx"], "There is no claim 'helixx': did you mean 'helix'?"),
         (["report", "--evidence", "nowhere.json"], "nowhere.json"),
         (["report", "--compare", "nowhere.json", "neither.json"], "nowhere.json"),
+        (["analyse", "--out", "helix.svg"], "either --figure or --run"),
+        (["analyse", "--run", "joint", "--out", "joint.svg", "--store", "nowhere"], "is missing from nowhere"),
         (["analyse", "--figure", "8", "--out", "helix.gif"], "end it in .svg, .png, .pdf"),
     ],
 )

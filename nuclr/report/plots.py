@@ -27,8 +27,7 @@ def save(evidence_file: Path, wanted: str, out: Path) -> list[str]:
     A number takes every figure that answers it. Raises NuclrError for another format, an unknown figure, and arrays that
     are missing or do not fit.
     """
-    if out.suffix not in FORMATS:
-        raise NuclrError(f"{out} is no picture that can be written: end it in {', '.join(FORMATS)}.")
+    _check(out)
     evidence, _ = reading.read(evidence_file)
     known = {figure["id"]: figure for claim in evidence["claims"].values() for figure in claim["figures_drawn"]}
     chosen = [figure for name, figure in known.items() if _is(name, wanted)]
@@ -38,17 +37,18 @@ def save(evidence_file: Path, wanted: str, out: Path) -> list[str]:
     for figure in chosen:
         arrays = reading.arrays(evidence_file.parent / figure["arrays"])
         parts += [(panel, arrays, index) for index, panel in enumerate(figure["panels"])]
-    content = io.BytesIO()
-    with matplotlib.rc_context({**style.RC, "svg.hashsalt": wanted}):
-        sheet(parts).savefig(
-            content,
-            format=out.suffix[1:],
-            dpi=DPI,
-            facecolor="white",
-            metadata={"Date": None} if out.suffix == ".svg" else None,
-        )
-    files.write(out, content.getvalue())
+    write(parts, out, seed=wanted)
     return [figure["title"] for figure in chosen]
+
+
+def write(parts: Sequence[Part], out: Path, seed: str) -> None:
+    """Write the panels on one sheet; `seed` makes the ids of an SVG, so that the same call gives the same bytes."""
+    _check(out)
+    content = io.BytesIO()
+    undated = {"Date": None} if out.suffix == ".svg" else None
+    with matplotlib.rc_context({**style.RC, "svg.hashsalt": seed}):
+        sheet(parts).savefig(content, format=out.suffix[1:], dpi=DPI, facecolor="white", metadata=undated)
+    files.write(out, content.getvalue())
 
 
 def sheet(parts: Sequence[Part]) -> Figure:
@@ -71,6 +71,11 @@ def sheet(parts: Sequence[Part]) -> Figure:
         for place, cell in zip(row, cells, strict=False):
             figures.paint(*parts[place], new=_into(cell))
     return figure
+
+
+def _check(out: Path) -> None:
+    if out.suffix not in FORMATS:
+        raise NuclrError(f"{out} is no picture that can be written: end it in {', '.join(FORMATS)}.")
 
 
 def _into(cell: FigureBase) -> style.Canvas:

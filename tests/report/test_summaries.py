@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from nuclr.errors import NuclrError
-from nuclr.report import plots, summaries
+from nuclr.report import plots, summaries, training
 
 from . import sample
 
@@ -74,6 +74,15 @@ def test_the_same_arrays_give_the_same_svg(evidence: Path, tmp_path: Path) -> No
         written.append((tmp_path / name).read_bytes())
     assert written[0] == written[1]
     assert "²⁰⁸Pb".encode() in written[0]
+
+
+def test_training_curves_of_two_seeds(tmp_path: Path) -> None:
+    keys = ("loss", "train_rms.binding", "validation_rms.binding", "train_rms.random")
+    curves = [[{"step": step} | dict.fromkeys(keys, seed / step) for step in (1.0, 10.0, 100.0)] for seed in (1, 3)]
+    curves[0].insert(0, {"step": 0.0, **dict.fromkeys(keys, 5.0)})
+    assert training.save(curves, {"binding": "keV"}, tmp_path / "training.svg") == ["binding"]
+    svg = (tmp_path / "training.svg").read_text(encoding="utf-8")
+    assert all(f">{text}<" in svg for text in ("train", "validation", "RMS (keV)", "loss"))
 
 
 @pytest.mark.parametrize(

@@ -131,13 +131,14 @@ def _sum(e: Expression, x: Array, digits: int) -> Sum:
     if e.operation == "cbrt" and len(first) == 1:
         factor, term = first[0]
         root = Term((f"∛{_closed(term)}",), (), np.cbrt(term.values), term.numbers)
-        return [(float(np.cbrt(factor)), root if term.text != "1" else term)]
-    if e.operation == "cos" and first[0][0] < 0:  # the cosine does not know the sign
-        first = [(-factor, term) for factor, term in first]
+        return [(np.float64(np.cbrt(factor)), root if term.text != "1" else term)]
+    sign = 1.0
+    if e.operation in ("cos", "cbrt") and first[0][0] < 0:  # a minus goes in front of a root, and a cosine ignores it
+        first, sign = [(-factor, term) for factor, term in first], 1.0 if e.operation == "cos" else -1.0
     inner = _written(first, len(x), digits)
     name = "∛" if e.operation == "cbrt" else e.operation
     values = OPERATIONS[e.operation](inner.values)
-    return [(1.0, Term((f"{name}({inner.text})",), (), values, inner.numbers))]
+    return [(np.float64(sign), Term((f"{name}({inner.text})",), (), values, inner.numbers))]
 
 
 def _product(left: Sum, right: Sum, divided: bool, k: int, digits: int) -> Sum:
@@ -164,7 +165,7 @@ def _collected(terms: Sum) -> Sum:
     found: dict[str, tuple[float, Term]] = {}
     for factor, term in terms:
         found[term.text] = (found.get(term.text, (0.0, term))[0] + factor, term)
-    nothing = (0.0, Term((), (), np.ones_like(terms[0][1].values), 0))
+    nothing = (np.float64(0.0), Term((), (), np.ones_like(terms[0][1].values), 0))
     return [pair for pair in found.values() if pair[0] != 0.0] or [nothing]
 
 

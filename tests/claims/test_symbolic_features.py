@@ -1,5 +1,6 @@
 """The judging code of symbolic-features tells planted components that say what the energy is made of from those that do not."""
 
+import runpy
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,3 +97,9 @@ def test_an_energy_that_needs_no_components(monkeypatch, tmp_path):
         return lambda z, n: np.concatenate([100.0 * (z + n)[:, None], noise(z, n, 7, seed)], axis=1)
 
     assert judged(monkeypatch, tmp_path, layer, line) == (Verdict.NOT_REPRODUCED, {"against-direct"})
+
+
+def test_without_the_extra_it_says_how_to_get_it(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(pytest.skip.Exception, match=r"python -m pip install -c constraints.txt -e '.\[symbolic\]'"):
+        runpy.run_path(claim.__file__)

@@ -22,7 +22,8 @@ def nuclr(*arguments, cwd=ROOT):
 
 
 @pytest.mark.parametrize(
-    "command", ["", "train", "sweep", "report", "analyse", "claims", "reproduce", "predict", "data"]
+    "command",
+    ["", "train", "sweep", "report", "analyse", "claims", "reproduce", "predict", "data", "store", "golden", "bench"],
 )
 def test_every_command_has_help_with_an_example(command):
     done = nuclr(*([command] if command else []), "--help")
@@ -50,6 +51,16 @@ def test_every_command_has_help_with_an_example(command):
         (["predict", "119,200"], "beyond what is trained"),
         (["predict", "208Pb", "--store", "nowhere"], "is missing from nowhere: train it with"),
         (["claims", "helixx"], "There is no claim 'helixx': did you mean 'helix'?"),
+        (
+            ["store", "export", "joint/x", "--out", "parcel"],
+            "'joint/x' is no run: write joint for every seed of it, or joint/0",
+        ),
+        (["store", "export", "joint/9", "--profile", "cpu", "--out", "parcel"], "has no seed 9 in the profile cpu"),
+        (
+            ["store", "export", "joint", "--profile", "cpu", "--store", "nowhere", "--out", "parcel"],
+            "is missing from nowhere",
+        ),
+        (["store", "import", "nowhere"], "the folder is no parcel, or its packing was not finished."),
         (["report", "--evidence", "nowhere.json"], "nowhere.json"),
         (["report", "--compare", "nowhere.json", "neither.json"], "nowhere.json"),
         (["analyse", "--out", "helix.svg"], "either --figure or --run"),
@@ -103,3 +114,25 @@ def test_commands_that_need_the_repository_say_so(tmp_path):
 def test_the_data_describe_themselves():
     done = nuclr("data")
     assert "3338 in the core set, 29896 rows" in done.stdout
+
+
+def test_runs_are_listed_packed_and_taken_in(tmp_path):
+    from nuclr import runs
+    from nuclr.train.plan import fingerprint_of
+    from nuclr.train.store import Store
+
+    known = runs.named("smoke", "binding")[0]
+    store = Store(tmp_path / "runs")
+    for fingerprint in (fingerprint_of(known), "0" * 16):
+        store.add("smoke", known, fingerprint, {"weights.safetensors": bytes(3000)}, {})
+    listed = nuclr("store", "list", "--store", store.root).stdout.splitlines()
+    assert [line.split()[0] for line in listed[:2]] == ["smoke/binding/0"] * 2
+    assert sorted(line.split()[-1] for line in listed[:2]) == ["current", "stale"]
+    assert "2 runs in" in listed[-1]
+    parcel, other = tmp_path / "parcel", tmp_path / "other"
+    packing = ("store", "export", "binding/0", "--profile", "smoke", "--store", store.root, "--out", parcel)
+    assert "Packed 1 runs in 2 parts" in nuclr(*packing, "--part-size", "0.003").stdout
+    assert "smoke/binding/0: current" in nuclr("store", "import", parcel, "--store", other).stdout
+    again = nuclr("store", "import", parcel, "--store", other)
+    assert again.returncode == 0
+    assert "was there already" in again.stdout

@@ -29,6 +29,7 @@ from nuclr.train.store import Store, curves_csv, kept, pack
 from nuclr.train.unfinished import Begun, Damaged, Unfinished
 
 SAVE_EVERY = 20.0  # seconds between saves of the unfinished state
+KERNEL_MODULE = Path("/proc/driver/nvidia/version")  # where the NVIDIA driver tells its version
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the fleet and slow the drive
 
 
@@ -317,7 +318,6 @@ def driver_name(device: str) -> str | None:
     try:
         version = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()[0]
     except (OSError, subprocess.SubprocessError, IndexError):  # a container may have the driver and not its tools
-        kernel = Path("/proc/driver/nvidia/version")
-        found = re.search(r"Module +([0-9.]+)", kernel.read_text()) if kernel.exists() else None
+        found = re.search(r"Module +([0-9.]+)", KERNEL_MODULE.read_text()) if KERNEL_MODULE.exists() else None
         version = found[1] if found else "of unknown version"
     return f"NVIDIA {version.strip()}, CUDA {torch.version.cuda}"

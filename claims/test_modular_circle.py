@@ -54,7 +54,7 @@ def test_residues_come_to_lie_on_a_circle(stored, evidence):
     evidence.measure("final-validation", [end.validation for end in ends])
 
     fresh = [stage(networks[0], 0, starts[0].adder.untrained(seed)) for seed in range(UNTRAINED)]
-    only = [stages(run)[-1] for run in few]
+    only = [stage(run, run.manifest["steps"], run.adder()) for run in few]
     for label, kind in (("untrained networks", fresh), ("networks that memorise, their sums too few", only)):
         evidence.control(label, [modular.best_plane(one.adder.embedding).r2 for one in kind], ["circularity"])
         evidence.control(label, [one.validation for one in kind], ["final-validation"])
@@ -170,6 +170,9 @@ def test_the_answer_is_the_slice_of_the_mean(stored, evidence):
     evidence.note("R2 of the circle in the plane", [circle.r2 for circle in found])
     evidence.note("agreement of the slices of all frequencies, each in its own plane, together", agreements(all_planes))
     evidence.note("agreement of the slices of the strongest frequency alone", agreements(strongest_plane))
+    evidence.note(
+        "places on the circle between the slice's answer and the network's, mean", missed(answers, found), "slices"
+    )
     evidence.note("R2 that a noisy circle needs for nine slices in ten", needed_r2(len(answers[0])))
     note_interventions(evidence, networks, answers, found)
 
@@ -212,11 +215,21 @@ def strongest_plane(network):
     return [max(all_planes(network), key=lambda circle: circle.share)]
 
 
+def missed(answers, found):
+    """By how many places on the circle the slice's answer misses the network's, on average."""
+    means = []
+    for theirs, circle in zip(answers, found, strict=True):
+        p = len(theirs)
+        off = place_on(circle, modular.answers([circle]) - theirs)
+        means.append(np.minimum(off, p - off).mean())
+    return means
+
+
 def needed_r2(p):
     """R2 of a circle through p points with noise so small that nine slices in ten are met."""
     rng = np.random.default_rng(0)
     angles = 2 * np.pi * np.arange(p) / p
-    for noise in np.geomspace(0.1, 1e-3, 60):
+    for noise in np.geomspace(0.1, 1e-3, 30):
         drawn = [modular.circle(noisy(angles, noise, rng)) for _ in range(8)]
         met = [modular.agreement(modular.answers([circle]), modular.sums(p)) for circle in drawn]
         if np.mean(met) > 0.9:

@@ -84,7 +84,7 @@ _SMALL = ModelConfig(width=128, depth=2)
 # The paper names no size for its primer: a network of seconds on one core, in every profile that says something. All sums that
 # train are in every step.
 _ADDER = ModelConfig(width=64, depth=2)
-_ADDITION = TrainingConfig(steps=2000, warmup=50, batch=1.0, weight_decay=2.0, weighting="equal", precision="float32")
+_ADDITION = TrainingConfig(steps=3000, warmup=50, batch=1.0, weight_decay=1.0, weighting="equal", precision="float32")
 
 PROFILES = {
     "smoke": Profile(

@@ -10,6 +10,7 @@ from nuclr import runs
 from nuclr.config import (
     CONTROL,
     OBSERVABLES,
+    AdditionConfig,
     DataConfig,
     ModelConfig,
     RunConfig,
@@ -46,6 +47,12 @@ from nuclr.errors import NuclrError
         (lambda: TrainingConfig(weighting="chi"), "did you mean 'chi2'"),
         (lambda: TrainingConfig(precision="tf23"), "did you mean 'tf32'"),
         (lambda: RunConfig("some", seed=-1), "seed is -1"),
+        (lambda: AdditionConfig(modulus=52), "modulus is 52: it must be odd"),
+        (lambda: AdditionConfig(fraction=1.0), "fraction is 1.0: it must lie between 0 and 1"),
+        (
+            lambda: RunConfig("some", data=AdditionConfig(), model=ModelConfig(norm="rms")),
+            "The network of modular addition has no options but width and depth",
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_sentence(build, message):
@@ -73,6 +80,8 @@ def test_every_setting_changes_the_fingerprint_and_the_name_does_not():
         replace(base, seed=1),
         replace(base, data=DataConfig(fraction=0.5)),
         replace(base, data=DataConfig(split_over=OBSERVABLES)),
+        replace(base, data=AdditionConfig()),
+        replace(base, data=AdditionConfig(modulus=59)),
         replace(base, model=ModelConfig(width=64)),
         replace(base, model=ModelConfig(norm="rms")),
         replace(base, model=ModelConfig(attention="learned")),

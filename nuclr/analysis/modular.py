@@ -64,16 +64,15 @@ def best_plane(embedding: Array) -> Circle:
     found = components(embedding)
     count = min(len(embedding) - 1, embedding.shape[1])
     coordinates = found.project(embedding, count)
-    best = None
-    for first, second in combinations(range(count), 2):
-        share = float(found.share[first] + found.share[second])
-        if share < 2 / count:
-            continue
-        here = circle(coordinates[:, [first, second]])
-        if best is None or here.r2 > best.r2:
-            best = replace(here, share=share, axes=(first, second))
-    assert best is not None  # the first two components hold more than any other two
-    return best
+    shares = {axes: float(found.share[list(axes)].sum()) for axes in combinations(range(count), 2)}
+    return max(
+        (
+            replace(circle(coordinates[:, list(axes)]), share=share, axes=axes)
+            for axes, share in shares.items()
+            if axes == (0, 1) or share >= 2 / count  # which the first two do, but for rounding
+        ),
+        key=lambda plane: plane.r2,
+    )
 
 
 def random_plane(embedding: Array, seed: int) -> Circle:

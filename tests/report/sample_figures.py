@@ -161,6 +161,40 @@ def figures() -> dict[str, tuple[dict[str, Any], dict[str, np.ndarray]]]:
                 "1.n.y": 3100 - 2300 * order + rng.normal(0, 160, 24),
             },
         ),
+        "modular-circle": (
+            _figure(
+                "figure-02",
+                "Residues on a circle.",
+                "Embeddings of the residues in the plane of their circle.",
+                "Residues on a circle, each three places after the one before.",
+                [
+                    {
+                        "kind": "plane",
+                        "title": "At the end",
+                        "options": {
+                            "period": 31,
+                            "label": "place on the circle",
+                            "xlabel": "PC0",
+                            "ylabel": "PC1",
+                            "names": [str(number) for number in range(31)],
+                        },
+                    },
+                    {
+                        "kind": "plane",
+                        "title": "Means",
+                        "options": {"period": 31, "label": "answer", "xlabel": "PC0", "ylabel": "PC1"},
+                    },
+                ],
+            ),
+            {
+                "0.x": np.cos(6 * np.pi * np.arange(31) / 31),
+                "0.y": np.sin(6 * np.pi * np.arange(31) / 31),
+                "0.value": 3 * np.arange(31) % 31,
+                "1.x": rng.normal(0, 1, 200),
+                "1.y": rng.normal(0, 1, 200),
+                "1.value": rng.integers(0, 31, 200),
+            },
+        ),
         "pairing-pc": (
             _figure(
                 "figure-11",

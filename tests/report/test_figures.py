@@ -20,6 +20,7 @@ EXPECTED = {
     "semf-misses-shells": ["Data − SEMF", "residual (MeV)", "Against N", "82", "SEMF"],
     "helix": ["Embeddings of Z", "Z 10", "110", "PC1", "PC2", "fit: 3.9 turns, pitch 30.1, radius 1.10, R² 0.96"],
     "order-tracks-validation": ["train", "validation", "step", "RMS (keV)", "1000", "100000", "SEMF 7928"],
+    "modular-circle": ["At the end", "PC0", "30", "place on the circle", "Means", "answer"],
     "pairing-pc": ["pairing", "PC9", "cosine", "0.81", "−0.35"],
     "multi-task": ["binding", "qbm_n", "test RMS, joint over single", "equal"],
 }

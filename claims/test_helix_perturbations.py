@@ -14,6 +14,7 @@ import pytest
 
 from claims.refeeding import PARTNERS, Refed
 from nuclr.analysis.perturbation import (
+    STEPS,
     TURN,
     arc_ratio,
     arcs,
@@ -32,11 +33,20 @@ RADII = np.arange(1.0, 2.01, 0.1)
 PHASES = 2 * np.pi * np.arange(1, 11) / 11  # instead: the control of all three
 SYMBOLS = ("Z", "N")
 SEMF_RUNS, OWN_REST = "trained on the SEMF", "with the other components of the embedding itself"
+UNTRAINED = "untrained networks"
 
 
 def refed(runs, nuclides):
     """One list a run: its helices of Z and of N."""
-    return [[Refed(run.probe, symbol, nuclides) for symbol in SYMBOLS] for run in runs]
+    found = [[Refed(run.probe, symbol, nuclides) for symbol in SYMBOLS] for run in runs]
+    assert all(fed.fitted.converged for both in found for fed in both)
+    return found
+
+
+def untrained(runs, nuclides):
+    """The same of networks that learnt nothing, and have no helix but that of chance. They are no control, and must not be
+    taken for one: a network that is nearly linear follows whatever helix it is fed."""
+    return [[Refed(runs[0].probe.untrained(seed), symbol, nuclides) for symbol in SYMBOLS] for seed in range(5)]
 
 
 def lengthened(fed, kind="length", strengths=LENGTHS, **how):
@@ -53,25 +63,24 @@ def sharpnesses(fed, kind="radius", strengths=RADII, **how):
     return np.array([sharpness(fed.output(**{kind: one}, **how), top, fed.spacing) for one in strengths])
 
 
-def sharpened(fed, kind="radius", strengths=RADII, **how):
-    """Of one helix: rho of radius and curvature of output/A."""
-    return growth(strengths, sharpnesses(fed, kind, strengths, **how))
-
-
-def multiplied(both, kind="frequency", strength=2.0, **how):
-    """Of the helices of Z and N together: arcs of output/A over those at the fitted helix."""
-    after, before = (sum(arcs(fed.output(**change, **how)) for fed in both) for change in ({kind: strength}, {}))
-    return arc_ratio(after, before)
+def arcs_of(fed, **change):
+    """Of one helix: the arcs of output/A on all its turns together."""
+    return arcs(fed.output(**change))
 
 
 def over(networks, measured, *arguments, **how):
-    """`measured` of every network, mean over its helices of Z and N."""
-    return np.mean([[measured(fed, *arguments, **how) for fed in both] for both in networks], axis=1)
+    """`measured` of every network, apart for its helices of Z and of N: (networks, 2, ...)."""
+    return np.array([[measured(fed, *arguments, **how) for fed in both] for both in networks])
 
 
-def alone(networks, place, measured):
-    """`measured` of every network, of its helix of Z (place 0) or N (place 1) alone."""
-    return np.array([measured(both[place]) for both in networks])
+def rho(strengths, responses):
+    """`growth` of responses (networks, 2, strengths): (networks, 2)."""
+    return np.apply_along_axis(lambda one: growth(strengths, one), 2, responses)
+
+
+def ratios(changed, fitted):
+    """Arcs of the helices of Z and N together, both (networks, 2), over those at the fitted helix: one a network."""
+    return [arc_ratio(*counts) for counts in zip(changed.sum(axis=1), fitted.sum(axis=1), strict=True)]
 
 
 def note_fits(evidence, data, theory):
@@ -88,17 +97,20 @@ def note_fits(evidence, data, theory):
 @pytest.mark.claim("helix-length")
 def test_a_longer_helix_shifts_the_output(runs, core, evidence):
     data, theory = refed(runs("binding"), core), refed(runs("binding-semf"), core)
-    monotone, share = over(data, lengthened).T
+    fresh = untrained(runs("binding"), core)
+    found = over(data, lengthened)
+    monotone, share = found.mean(axis=1).T
     evidence.measure("monotone", monotone)
     evidence.measure("offset-share", share)
-    monotone, share = over(data, lengthened, "phase", PHASES).T
+    monotone, share = over(data, lengthened, "phase", PHASES).mean(axis=1).T
     evidence.control("rotating the phase instead", monotone, ["monotone"])
     evidence.control("rotating the phase instead", share, ["offset-share"])
 
     variants = {
-        SEMF_RUNS: over(theory, lengthened),
-        OWN_REST: over(data, lengthened, own_rest=True),
-        **{f"of {symbol} alone": alone(data, place, lengthened) for place, symbol in enumerate(SYMBOLS)},
+        SEMF_RUNS: over(theory, lengthened).mean(axis=1),
+        OWN_REST: over(data, lengthened, own_rest=True).mean(axis=1),
+        UNTRAINED: over(fresh, lengthened).mean(axis=1),
+        **{f"of {symbol} alone": found[:, place] for place, symbol in enumerate(SYMBOLS)},
     }
     for name, values in variants.items():
         evidence.note(f"rho of axis length and mean shift, {name}", values[:, 0])
@@ -112,19 +124,22 @@ def test_a_longer_helix_shifts_the_output(runs, core, evidence):
 @pytest.mark.claim("helix-radius")
 def test_a_wider_helix_sharpens_the_arcs(runs, core, evidence):
     data, theory = refed(runs("binding"), core), refed(runs("binding-semf"), core)
-    evidence.measure("monotone", over(data, sharpened))
-    evidence.control("rotating the phase instead", over(data, sharpened, "phase", PHASES))
-
+    fresh = untrained(runs("binding"), core)
     wider, rotated = over(data, sharpnesses), over(data, sharpnesses, "phase", PHASES)
-    evidence.note("curvature at the fitted helix", wider[:, 0], "keV per number squared")
-    evidence.note("curvature at twice the radius", wider[:, -1], "keV per number squared")
+    evidence.measure("monotone", rho(RADII, wider).mean(axis=1))
+    evidence.control("rotating the phase instead", rho(PHASES, rotated).mean(axis=1))
+
     variants = {
-        SEMF_RUNS: over(theory, sharpened),
-        OWN_REST: over(data, sharpened, own_rest=True),
-        **{f"of {symbol} alone": alone(data, place, sharpened) for place, symbol in enumerate(SYMBOLS)},
+        SEMF_RUNS: rho(RADII, over(theory, sharpnesses)).mean(axis=1),
+        OWN_REST: rho(RADII, over(data, sharpnesses, own_rest=True)).mean(axis=1),
+        UNTRAINED: rho(RADII, over(fresh, sharpnesses)).mean(axis=1),
+        **{f"of {symbol} alone": rho(RADII, wider)[:, place] for place, symbol in enumerate(SYMBOLS)},
     }
     for name, values in variants.items():
         evidence.note(f"rho of radius and curvature, {name}", values)
+    wider, rotated = wider.mean(axis=1), rotated.mean(axis=1)
+    evidence.note("curvature at the fitted helix", wider[:, 0], "keV per number squared")
+    evidence.note("curvature at twice the radius", wider[:, -1], "keV per number squared")
     note_fits(evidence, data, theory)
     evidence.figure("curvature", **curvatures(wider, rotated))
     evidence.conclude()
@@ -133,44 +148,45 @@ def test_a_wider_helix_sharpens_the_arcs(runs, core, evidence):
 @pytest.mark.claim("helix-frequency")
 def test_twice_the_frequency_gives_two_arcs(runs, core, evidence):
     data, theory = refed(runs("binding"), core), refed(runs("binding-semf"), core)
-    evidence.measure("arc-ratio", [multiplied(both) for both in data])
-    rotated = [[multiplied(both, "phase", phase) for phase in PHASES] for both in data]
+    fresh = untrained(runs("binding"), core)
+    fitted, doubled = over(data, arcs_of), over(data, arcs_of, frequency=2.0)
+    evidence.measure("arc-ratio", ratios(doubled, fitted))
+    rotated = [ratios(over(data, arcs_of, phase=phase), fitted) for phase in PHASES]
     evidence.control("rotating the phase instead", rotated)
 
-    evidence.note(f"ratio of arcs, {SEMF_RUNS}", [multiplied(both) for both in theory])
-    evidence.note(f"ratio of arcs, {OWN_REST}", [multiplied(both, own_rest=True) for both in data])
+    for name, networks, how in ((SEMF_RUNS, theory, {}), (OWN_REST, data, {"own_rest": True}), (UNTRAINED, fresh, {})):
+        counts = over(networks, arcs_of, frequency=2.0, **how), over(networks, arcs_of, **how)
+        evidence.note(f"ratio of arcs, {name}", ratios(*counts))
     for place, symbol in enumerate(SYMBOLS):
-        for name, frequency in (("the fitted", 1.0), ("twice the", 2.0)):
-            found = [arcs(both[place].output(frequency=frequency)) / len(PARTNERS[symbol]) for both in data]
-            evidence.note(f"arcs a turn of {symbol} at {name} frequency", found, "arcs")
+        for name, counts in (("the fitted", fitted), ("twice the", doubled)):
+            each = counts[:, place] / len(PARTNERS[symbol])
+            evidence.note(f"arcs a turn of {symbol} at {name} frequency", each, "arcs")
     note_fits(evidence, data, theory)
     evidence.figure("arcs", **one_arc_or_two([both[0] for both in data]))
     evidence.conclude()
 
 
 def changed_helices(fed, name, nuclides, energies, partner=80):
-    """Figure 13 or 15: output/A along one turn of the helix of Z, MeV, for some of each change."""
+    """Figure 13 or 15: output/A along the helix of Z, MeV, for some of each change."""
+    factors = {"length": (1.1, 1.25, 1.5), "radius": (1.25, 1.5, 2), "frequency": (2,)}
     changes = {
-        "length": {f"{factor:g} times": {"length": factor} for factor in (1, 1.1, 1.25, 1.5)},
-        "radius": {f"{factor:g} times": {"radius": factor} for factor in (1, 1.25, 1.5, 2)},
-        "frequency": {f"{factor:g} times": {"frequency": factor} for factor in (1, 2)},
-        "phase (the control)": {f"{turn}°": {"phase": np.deg2rad(turn)} for turn in (0, 90, 180, 270)},
+        **{kind: {f"{one:g} times": {kind: one} for one in ones} for kind, ones in factors.items()},
+        "phase (the control)": {f"{turn}°": {"phase": np.deg2rad(turn)} for turn in (90, 180, 270)},
     }
-    beside = np.flatnonzero(nuclides.n == partner)
-    known = {"known.x": nuclides.z[beside], "known.y": energies[beside] / (nuclides.z[beside] + partner) / 1000}
+    z, output = fed.chain(partner)
+    known = np.flatnonzero((nuclides.n == partner) & (z[0] <= nuclides.z) & (nuclides.z <= z[-1]))
+    dots = nuclides.z[known], energies[known] / (nuclides.z[known] + partner) / 1000
     panels = []
     for title, ones in changes.items():
-        chains = {}
-        for label, change in ones.items():
-            z, output = fed.chain(partner, **change)
-            chains[label] = z[TURN], output[TURN] / 1000
-        panels.append(curves(title, chains, "Z", "output/A (MeV)", known))
+        lines = {"as fitted": (z, output / 1000)}
+        lines |= {label: (z, fed.chain(partner, **change)[1] / 1000) for label, change in ones.items()}
+        panels.append(curves(title, lines, "Z", "output/A (MeV)", turn=(z[TURN.start], z[TURN.stop]), dots=dots))
     return {
         "title": f"A changed helix, networks trained on {name}",
-        "caption": f"Predicted binding energy per nucleon beside N = {partner} while Z runs along one turn of the fitted helix "
+        "caption": f"Predicted binding energy per nucleon beside N = {partner} while Z runs along the fitted helix "
         f"(R² = {fed.fitted.r2:.2f}, {fed.fitted.turns:.1f} turns in the window), changed in one parameter; the first seed. Dots "
-        f"are the energies of {name}. Where the claims hold, length shifts the arc, radius sharpens it, and twice the frequency "
-        "makes two of it.",
+        f"are the energies of {name}; what is measured lies between the upright lines. Where the claims hold, length shifts the "
+        "arc, radius sharpens it, and twice the frequency makes two of it.",
         "alt": f"Binding energy per nucleon against Z for several lengths, radii, frequencies and phases of the helix, {name}.",
         "panels": panels,
     }
@@ -196,24 +212,31 @@ def curvatures(wider, rotated):
 def one_arc_or_two(networks, partner=80):
     panels = []
     for title, frequency in (("the fitted helix", 1.0), ("twice the frequency", 2.0)):
-        chains = {}
+        lines = {}
         for seed, fed in enumerate(networks):
-            output = fed.chain(partner, frequency=frequency)[1][TURN] / 1000
-            chains[f"seed {seed}"] = np.linspace(-0.5, 0.5, output.size, endpoint=False), output - output.mean()
-        panels.append(curves(title, chains, "place on the turn", "output/A less its mean (MeV)"))
+            output = fed.chain(partner, frequency=frequency)[1] / 1000
+            lines[f"seed {seed}"] = (np.arange(output.size) - TURN.start) / STEPS, output - output[TURN].mean()
+        panels.append(curves(title, lines, "place on the turn", "output/A less its mean (MeV)", turn=(0.0, 1.0)))
     return {
         "title": "One arc or two",
         "caption": f"Predicted binding energy per nucleon beside N = {partner} along one turn of the helix fitted to the embedding "
-        "of Z, less its mean, a line a seed. Where the claim holds there is one arc on the left and there are two on the right.",
+        "of Z and a little beyond, less its mean; a line a seed. Where the claim holds, one top lies between the upright lines "
+        "on the left and two on the right.",
         "alt": "Binding energy per nucleon along one turn of the helix, at the fitted and at twice the frequency, a line a seed.",
         "panels": panels,
     }
 
 
-def curves(title, lines, xlabel, ylabel, dots=None):
-    """A panel of named lines, label -> (x, y)."""
-    arrays, series = dict(dots or {}), [{"key": "known", "label": "", "style": "points"}] if dots else []
-    for i, (label, (x, y)) in enumerate(lines.items()):
-        arrays |= {f"line{i}.x": x, f"line{i}.y": y}
-        series.append({"key": f"line{i}", "label": label, "style": "line"})
-    return Panel("lines", title, arrays, {"series": series, "xlabel": xlabel, "ylabel": ylabel, "direct": True})
+def curves(title, lines, xlabel, ylabel, turn=None, dots=None):
+    """A panel of named lines, label -> (x, y), maybe with the ends of the turn and with dots (x, y)."""
+    named = [(label, "line", x, y) for label, (x, y) in lines.items()] + ([("", "points", *dots)] if dots else [])
+    arrays = {f"{i}.{axis}": one for i, (_, _, *xy) in enumerate(named) for axis, one in zip("xy", xy, strict=True)}
+    options = {
+        "series": [{"key": str(i), "label": label, "style": style} for i, (label, style, *_) in enumerate(named)],
+        "xlabel": xlabel,
+        "ylabel": ylabel,
+        "direct": True,
+    }
+    if turn:
+        options["vlines"] = [{"at": float(turn[0]), "label": "one turn"}, {"at": float(turn[1]), "label": ""}]
+    return Panel("lines", title, arrays, options)

@@ -58,6 +58,10 @@ class Planted:
     def with_embedding(self, symbol, embedding):
         return replace(self, tables=self.tables | {symbol: embedding})
 
+    def untrained(self, seed):
+        noise = np.random.default_rng(seed).standard_normal
+        return replace(self, tables={symbol: noise(table.shape) for symbol, table in self.tables.items()})
+
     def predict(self, z, n, observable):
         assert observable == "binding"
         numbers, arcs = zip(

@@ -40,8 +40,7 @@ SEEDS = 3  # the least that decides any claim
 # Fewer draws for nulls, controls and intervals, so that a case takes a second: estimates get coarser, and nothing else.
 FEWER = {
     "claims.test_semf_misses_shells": {"CHOICES": 100},
-    "claims.test_helix": {"DRAWS": 40},
-    "claims.test_not_phantom": {"DRAWS": 40},
+    "claims.test_helix": {"DRAWS": 20},
     "claims.fractions": {"DRAWS": 2000, "PERMUTATIONS": 200, "FEWER": 200},
 }
 

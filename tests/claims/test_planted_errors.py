@@ -26,18 +26,18 @@ def fits(**largest):
     return lambda: {name: trained(name, errors=errors, profile="paper") for name in largest}
 
 
-def halves(gain, control=1.0):
-    """Runs of figure 12: joint training divides the error of every observable by its gain, that of the random target by `control`."""
+def halves(clean, row):
+    """Runs of figure 12: joint training divides the errors of observables by these, "others" those that are not named."""
 
     def joint(config):
-        divided = {name: gain.get(name, gain["others"]) for name in SINGLES.values()} | {"control": control}
-        return {f"validation_rms.{name}": 100.0 / by * jitter(config) for name, by in divided.items()}
+        divisors = {"row": row, "clean": clean}[config.data.split]
+        named = {name: divisors.get(name, divisors["others"]) for name in SINGLES.values()}
+        return {f"validation_rms.{name}": 100.0 / divisor * jitter(config) for name, divisor in named.items()}
 
     def runs():
         found = {}
         for split in HALF_SPLITS:
-            for name in (f"half-{split}", f"half-{split}-with-control"):
-                found[name] = trained(name, errors=joint)
+            found |= {name: trained(name, errors=joint) for name in (f"half-{split}", f"half-{split}-with-control")}
             found |= {name: trained(name) for name in (f"half-{split}-{single}" for single in SINGLES)}
         return found
 
@@ -72,7 +72,7 @@ def attention(learned, fixed=None):
     return lambda: {name: trained(name, network) for name, network in kinds.items()}
 
 
-TEN = {"others": 1.5}
+TEN = {"others": 1.5, "control": 1.0}  # joint training helps the ten observables, and not the random target
 
 CASES = [
     truth("train-fits", "30 and 40 keV", runs=fits(binding=30.0, joint=40.0), profile="paper"),
@@ -83,10 +83,10 @@ CASES = [
         runs=fits(binding=30.0, joint=300.0),
         profile="paper",
     ),
-    truth("multi-task", "each error divided by 1.5", runs=halves(TEN)),
-    falsehood("multi-task", "all but the radius", Verdict.NOT_REPRODUCED, runs=halves(TEN | {"radius": 0.7})),
-    falsehood("multi-task", "no gain", Verdict.INCONCLUSIVE, runs=halves({"others": 1.0} | {"radius": 1.01})),
-    falsehood("multi-task", "the random target gains as much", Verdict.INCONCLUSIVE, runs=halves(TEN, control=1.5)),
+    truth("multi-task", "all ten errors divided by 1.5", runs=halves(clean=TEN, row=TEN)),
+    falsehood("multi-task", "all but the radius", Verdict.NOT_REPRODUCED, runs=halves(TEN | {"radius": 0.7}, TEN)),
+    falsehood("multi-task", "on the published split alone", Verdict.INCONCLUSIVE, runs=halves({"others": 1.0}, TEN)),
+    falsehood("multi-task", "the random target gains as much", Verdict.INCONCLUSIVE, runs=halves({"others": 1.5}, TEN)),
     truth("norm-indifferent", "a tenth more and less", runs=norms(layer=1.1, rms=0.9)),
     falsehood("norm-indifferent", "twice the error with batch norm", Verdict.NOT_REPRODUCED, runs=norms(batch=2.0)),
     falsehood("norm-indifferent", "half the error with layer norm", Verdict.NOT_REPRODUCED, runs=norms(layer=0.5)),

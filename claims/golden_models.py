@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from safetensors.torch import load_file
 
-from claims.conftest import Nuclides, _nuclides, penultimate
+from claims.conftest import Nuclides, nuclides, penultimate
 from claims.figures import best_match
 from claims.test_attention_differs import COMPONENTS
 from claims.test_few_pcs import rms_by_count
@@ -83,7 +83,7 @@ def network(name: str) -> Probe:
 
 def readings() -> Readings:
     """Every analysis of the networks, by name."""
-    core = _nuclides(table.core)
+    core = nuclides(table.core)
     networks = {name: network(name) for name in NETWORKS}
     found: dict[str, Any] = {}
     for name, probe in networks.items():

@@ -39,9 +39,12 @@ SEEDS = 3  # the least that decides any claim
 
 # Fewer draws for nulls, controls and intervals, so that a case takes a second: estimates get coarser, and nothing else.
 FEWER = {
-    "claims.test_semf_misses_shells": {"CHOICES": 100},
-    "claims.test_helix": {"DRAWS": 20},
-    "claims.fractions": {"DRAWS": 2000, "PERMUTATIONS": 200, "FEWER": 200},
+    "claims.test_semf_misses_shells.CHOICES": 100,
+    "claims.test_helix.DRAWS": 20,
+    "claims.fractions.DRAWS": 1000,
+    "claims.fractions.PERMUTATIONS": 100,
+    "claims.fractions.FEWER": 100,
+    "nuclr.verdict.statistics.RESAMPLES": 199,
 }
 
 

@@ -10,7 +10,7 @@ from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z
 from nuclr.verdict.statistics import Verdict
 
 
-def without_nuclides(table, left=3000):
+def withoutnuclides(table, left=3000):
     """Only so many of the nuclides were ever seen."""
     return table.drop(table.index[core(table)][left:])
 
@@ -38,7 +38,7 @@ MOVED = ((28, 50, 76), (28, 50, 82, 126))
 
 CASES = [
     truth("dataset", "the table as it is", table=lambda table: table),
-    falsehood("dataset", "a table of 3000 nuclides", Verdict.NOT_REPRODUCED, ["nuclei"], table=without_nuclides),
+    falsehood("dataset", "a table of 3000 nuclides", Verdict.NOT_REPRODUCED, ["nuclei"], table=withoutnuclides),
     falsehood("dataset", "a table without radii", Verdict.NOT_REPRODUCED, ["observables"], table=without_radii),
     truth("semf-misses-shells", "the SEMF and 3 MeV at each magic number", table=formula((*MAGIC, 0, 3000.0))),
     falsehood("semf-misses-shells", "energies that are the SEMF's", Verdict.NOT_REPRODUCED, table=formula()),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from planted import WIDTH, along, circle, embedded, falsehood, helix, parity, shaped, trained, truth
+from planted import WIDTH, along, circle, embedded, falsehood, helix, limit, parity, shaped, trained, truth
 
 from claims.test_task_of_origin import TASKS
 from nuclr.analysis.nulls import random_walks
@@ -14,6 +14,11 @@ NOISY = 0.2
 def arc(symbol):
     """A smooth curve of one turn and a half: continuous, and no helix."""
     return np.column_stack([along(symbol), 0.5 * circle(symbol, 1.5)])
+
+
+def wave(symbol):
+    """A wave in a plane: it goes up and down where a helix goes round."""
+    return helix(symbol)[:, :2]
 
 
 def mixed_up(symbol):
@@ -41,10 +46,8 @@ NOISY_HELIX, PARITY = shaped(helix, noise=NOISY), shaped(even_and_odd)
 
 
 def binding(network, other=LINE):
-    return lambda: {name: trained(name, network if name == "binding" else other) for name in ("binding", BESIDE)}
-
-
-BESIDE = "neutron-separation"
+    runs = {"binding": network, "neutron-separation": other, "binding-without-decay": ARC}
+    return lambda: {name: trained(name, network) for name, network in runs.items()}
 
 
 def decay(with_it=HELIX, without=ARC, ratio=1.0):
@@ -76,18 +79,21 @@ CASES = [
     falsehood("helix", "a straight line for Z", Verdict.NOT_REPRODUCED, ["margin-z"], runs=binding(HELIX_OF_N)),
     falsehood("helix", "a random walk for N", Verdict.NOT_REPRODUCED, ["margin-n"], runs=binding(walking_n)),
     falsehood("helix", "the same helices without binding energies", Verdict.INCONCLUSIVE, runs=binding(HELIX, HELIX)),
+    # A wave in a plane is half a turn one way and half the other: H is 0.5, and smooth noise has 0.3. Trained runs of the cpu
+    # profile have next to nothing in the other sense, so theirs are no such waves.
+    limit("helix", "waves in a plane", Verdict.REPRODUCED, runs=binding(shaped(wave))),
     truth("helix-needs-weight-decay", "helices with it, an arc without", runs=decay()),
     falsehood(
         "helix-needs-weight-decay",
         "helices without it too",
-        Verdict.INCONCLUSIVE,
+        Verdict.NOT_REPRODUCED,
         ["difference-z", "difference-n"],
         runs=decay(without=OTHER_HELIX),
     ),
     falsehood(
         "helix-needs-weight-decay",
         "a helix of N without it too",
-        Verdict.INCONCLUSIVE,
+        Verdict.NOT_REPRODUCED,
         ["difference-n"],
         runs=decay(without=OTHER_HELIX_OF_N),
     ),
@@ -144,7 +150,7 @@ CASES = [
     falsehood(
         "not-phantom",
         "noise without any order",
-        Verdict.NOT_REPRODUCED,
+        Verdict.INCONCLUSIVE,
         runs=joint(shaped(lambda symbol: 0 * along(symbol), noise=1.0)),
     ),
 ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from planted import WIDTH, along, falsehood, limit, trained, truth, wired
 
-from claims.conftest import _nuclides
+from claims.conftest import nuclides
 from claims.test_ring_is_stability import NEUTRONS, most_bound
 from nuclr.data import table
 from nuclr.model.probe import TRAINED_NUMBERS
@@ -70,7 +70,7 @@ def describing(hidden=None):
     Z and N have two directions each, f and the number itself; two neurons of the penultimate layer carry what is read.
     hidden: "z", "n" or "penultimate", where large noise that nothing reads is to hide what is.
     """
-    measured = _nuclides(table.core)
+    measured = nuclides(table.core)
     excess = measured.n - measured.z
     knots = np.quantile(excess, np.linspace(0, 1, BENDS + 2)[1:-1])
     one_hot = np.hstack([measured.z[:, None] == Z, measured.n[:, None] == N]).astype(float)
@@ -161,7 +161,7 @@ def ring(stable):
     return network
 
 
-STABLE = most_bound(_nuclides(table.core))
+STABLE = most_bound(nuclides(table.core))
 
 CASES = [
     truth("few-pcs", "two directions at each place", runs=joint(describing())),

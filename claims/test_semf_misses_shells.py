@@ -11,7 +11,7 @@ from nuclr.verdict.evidence import Panel
 pytestmark = pytest.mark.claim("semf-misses-shells")
 
 CLOSED_N, CLOSED_Z = (28, 50, 82, 126), (28, 50, 82)
-DRAWS = 2000
+DRAWS, CHOICES = 2000, 500
 
 
 def excess(residual, nuclides, magic_n=MAGIC_N, closed_n=CLOSED_N, magic_z=MAGIC_Z, closed_z=CLOSED_Z):
@@ -37,7 +37,7 @@ def test_the_formula_misses_the_shells(heavy, evidence):
 
     excesses, kinks = [], []
     rng = np.random.default_rng(0)
-    for _ in range(500):
+    for _ in range(CHOICES):
         n = sorted(rng.choice(np.setdiff1d(np.arange(24, 140), MAGIC_N), len(CLOSED_N), replace=False).tolist())
         z = sorted(rng.choice(np.setdiff1d(np.arange(24, 100), MAGIC_Z), len(CLOSED_Z), replace=False).tolist())
         excesses.append(smallest_difference(excess(residual, heavy, [20, *n, 184], n, [20, *z, 126], z)))

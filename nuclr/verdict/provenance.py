@@ -39,8 +39,13 @@ def versions() -> dict[str, str]:
 
 def device() -> str:
     """The processor that judges: "cpu: <model name>, <n> cores", counting the cores that this process may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return f"cpu: {_model_name()}, {cores} core{'s' if cores != 1 else ''}"
+    count = cores()
+    return f"cpu: {_model_name()}, {count} core{'s' if count != 1 else ''}"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def now() -> str:

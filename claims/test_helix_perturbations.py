@@ -44,8 +44,9 @@ def refed(runs, nuclides):
 
 
 def untrained(runs, nuclides):
-    """The same of networks that learnt nothing, and have no helix but that of chance. They are no control, and must not be
-    taken for one: a network that is nearly linear follows whatever helix it is fed."""
+    """The same of networks that learnt nothing, and have no helix but that of chance. They are noted and no control: a network
+    that is nearly linear follows whatever helix it is fed, and meets every bound here. The bounds say how a network answers to
+    a helix, not that it has learnt one."""
     return [[Refed(runs[0].probe.untrained(seed), symbol, nuclides) for symbol in SYMBOLS] for seed in range(5)]
 
 

@@ -225,12 +225,6 @@ CASES = [
         Verdict.NOT_REPRODUCED,
         runs=joint(ring(np.random.default_rng(0).permutation(STABLE)), "binding"),
     ),
-    falsehood(
-        "ring-is-stability",
-        "largest at the other end of the ring",
-        Verdict.NOT_REPRODUCED,
-        runs=joint(ring(STABLE[::-1]), "binding"),
-    ),
 ]
 
 

@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip("pyoperon", reason="needs the extra: python -m pip install -c constraints.txt -e '.[symbolic]'")
 
 from claims import test_symbolic_features as claim
-from claims.conftest import _nuclides
+from claims.conftest import nuclides
 from nuclr.data import table
 from nuclr.verdict import registry
 from nuclr.verdict.evidence import Evidence
 from nuclr.verdict.statistics import Verdict
 
 CLAIM = registry.load(Path(__file__).parents[2] / "claims" / "paper.toml").claims["symbolic-features"]
-CORE, WELL_MEASURED = _nuclides(table.core), _nuclides(table.well_measured)
+CORE, WELL_MEASURED = nuclides(table.core), nuclides(table.well_measured)
 MEV = 1000.0
 
 

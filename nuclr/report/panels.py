@@ -129,8 +129,11 @@ def heatmap(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) 
     image = axes.imshow(
         np.ma.masked_invalid(value), cmap=DIVERGING if diverging else SEQUENTIAL, norm=norm, aspect="auto"
     )
-    tilted = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, columns)) >= 7 else {}
-    axes.set_xticks(range(len(columns)), columns, **tilted)
+    axes.set_xticks(range(len(columns)), columns)
+    if max(map(len, columns)) >= 7:
+        axes.tick_params(axis="x", labelrotation=40)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

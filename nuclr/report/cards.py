@@ -45,6 +45,9 @@ def card(name: str, claim: Mapping[str, Any], folder: Path, profile: str, claims
         {**_UNMEASURED, "verdict": claim["verdict"], "reason": "", **measure, "plot": intervals.plot(measure)}
         for measure in claim["measures"]
     ]
+    for measure in measures:
+        measure["tolerance"] = measure["tolerance"] and {"none": None, **measure["tolerance"]}
+    tolerances = [measure["tolerance"] for measure in measures if measure["tolerance"]]
     runs = [{**_RUN, **run} for run in claim["runs"]]
     test = claim.get("test")
     return {
@@ -55,6 +58,8 @@ def card(name: str, claim: Mapping[str, Any], folder: Path, profile: str, claims
         "measures": measures,
         "lead": _lead(claim, measures),
         "drawings": [_drawing(name, figure, folder) for figure in claim["figures_drawn"]],
+        "moved": [one for one in tolerances if not one["none"]],
+        "fixed": list(dict.fromkeys(one["none"] for one in tolerances if one["none"])),
         "runs": runs,
         "groups": _groups(runs) if len(runs) > FEW_RUNS else [],
         "many_notes": len(claim["notes"]) > FEW_NOTES,

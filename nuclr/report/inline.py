@@ -25,20 +25,21 @@ TOP = re.compile(r"(?:C [\d. -]+?\s+){3}C \S+ \S+ \S+ \S+ (\S+) (\S+)\s")
 def inline(text: str, name: str, css_class: str, size: tuple[float, float]) -> str:
     """The file `text` as one `<svg>` element; `name` goes before its ids, `size` (CSS pixels) is how large it stands."""
     root = ElementTree.fromstring(text)
-    used = set(re.findall(r'(?:url\(|href=")#([^")]+)', text))
-    _clean(root, name, used)
+    used = {old: f"{name}-{n}" for n, old in enumerate(dict.fromkeys(re.findall(r'(?:url\(|href=")#([^")]+)', text)))}
+    _clean(root, used)
     box = root.attrib["viewBox"]
     root.attrib.clear()
     width, height = (f"{pixels:.0f}" for pixels in size)
     root.attrib.update({"class": css_class, "id": name, "width": width, "height": height, "viewBox": box})
     root.attrib["stroke-linejoin"] = "round"
     written = ElementTree.tostring(root, encoding="unicode", default_namespace=None)
-    return re.sub(r">\s+<", "><", _without_prefixes(written))
+    return re.sub(r">\s+<", "><", _without_prefixes(written)).replace(" />", "/>")
 
 
-def _clean(element: Element, name: str, used: set[str]) -> None:
+def _clean(element: Element, used: dict[str, str]) -> None:
+    """Put right everything below `element`; `used` maps the ids that something refers to onto those they get."""
     for child in list(element):
-        _clean(child, name, used)
+        _clean(child, used)
         if _tag(child) in DROPPED or (_tag(child) in ("g", "defs") and not len(child)) or _invisible(child):
             element.remove(child)
         elif _tag(child) == "g" and not child.attrib:
@@ -53,20 +54,20 @@ def _clean(element: Element, name: str, used: set[str]) -> None:
     for key, value in list(element.attrib.items()):
         if key == "id":
             if value in used:
-                element.attrib["id"] = f"{name}-{value}"
+                element.attrib["id"] = used[value]
             else:
                 del element.attrib["id"]
         else:
-            element.attrib[key] = _value(key, value, name)
+            element.attrib[key] = _value(key, value, used)
 
 
-def _value(key: str, value: str, name: str) -> str:
+def _value(key: str, value: str, used: dict[str, str]) -> str:
     if key in ROUNDED:
         value = re.sub(r"-?\d+\.\d+", lambda m: f"{float(m[0]):.2f}".rstrip("0").rstrip("."), value)
     if key == "d":
         value = re.sub(r"\s*([MLCQzZ])\s*", r"\1", value).strip()
     if key in ("href", "clip-path"):
-        return re.sub(r"^(url\()?#", rf"\g<1>#{name}-" if value.startswith("url") else f"#{name}-", value)
+        return re.sub(r"#([^)]+)", lambda m: f"#{used[m[1]]}", value) if "#" in value else value
     return style.THEMED.get(value, value)
 
 

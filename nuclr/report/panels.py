@@ -137,7 +137,11 @@ def heatmap(arrays: Arrays, options: Options, title: str, new: Canvas = canvas) 
     image = axes.imshow(
         np.ma.masked_invalid(value), cmap=DIVERGING if diverging else SEQUENTIAL, norm=norm, aspect="auto"
     )
-    axes.set_xticks(range(len(columns)), columns, rotation=0 if max(map(len, columns)) < 7 else 40, ha="center")
+    axes.set_xticks(range(len(columns)), columns)
+    if max(map(len, columns)) >= 7:
+        axes.tick_params(axis="x", labelrotation=40)
+        for label in axes.get_xticklabels():
+            label.set(ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(rows)), rows)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -210,7 +214,7 @@ def _landmarks(axes: Axes, there: set[tuple[int, int]]) -> None:
         axes.annotate(
             f"{str(z + n).translate(RAISED)}{SYMBOLS[z]}",
             (n, z),
-            xytext=(-36, 25),
+            xytext=(-36 if n > 50 else -12, 25),
             textcoords="offset points",
             ha="right",
             va="center",

@@ -1,8 +1,8 @@
 """The one style of all figures: quiet axes, colours that colour-blind readers can tell apart, ink from the page.
 
-A colour named here is drawn as is and then replaced, in the SVG, by a CSS variable of the page (with itself as the
-fallback), so that one drawing reads well on light and on dark. Rasterised points keep the colour as is, which is why
-the series colours are of middle lightness.
+A colour named here is drawn as is and then replaced, in the page's SVG, by a CSS variable of the page, so that one
+drawing reads well on light and on dark. Rasterised points keep the colour as is, which is why the series colours are of
+middle lightness.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ DASHES = ("-", (0, (5, 1.6)), (0, (1.4, 1.4)), (0, (6, 1.6, 1.2, 1.6)), (0, (8, 
 
 THEMED = {
     INK: "currentColor",
-    SOFT: f"var(--soft, {SOFT})",
-    GRID: f"var(--figure-grid, {GRID})",
-    GROUND: f"var(--figure-ground, {GROUND})",
-    **{colour: f"var(--series-{number}, {colour})" for number, colour in enumerate(SERIES, start=1)},
+    SOFT: "var(--soft)",
+    GRID: "var(--figure-grid)",
+    GROUND: "var(--figure-ground)",
+    **{colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, start=1)},
 }
 
 WIDTH = 4.7  # inches, of a panel that stands beside another in the page

@@ -210,6 +210,7 @@ def _claim(name: str, claim: dict[str, Any], figure: Any, provenance: dict[str, 
         ]
         if ran
         else [],
+        "tolerance": {"half": "inconclusive", "double": verdict} if name == "volume-pc" else None,
         "figures_drawn": [{**figure[0], "arrays": f"arrays/cpu/{name}.{figure[0]['id']}.npz"}] if figure else [],
         "test": f"claims/{module}::test_{name.replace('-', '_')}" if name in RESULTS else None,
         "provenance": {**provenance, "judged_at": "2025-05-24T14:02:30+00:00", "duration": 3.2}
@@ -249,6 +250,12 @@ def _measure(name: str, one: dict[str, Any], result: Any) -> dict[str, Any]:
             else "95 % bootstrap over nuclides",
             "verdict": verdict,
             "reason": "inside the bound, controls outside" if verdict == "reproduced" else "",
+            "tolerance": {
+                "half": {"bound": {"above": 0.975}, "bound_text": "> 0.975", "verdict": "inconclusive"},
+                "double": {"bound": {"above": 0.9}, "bound_text": "> 0.9", "verdict": verdict},
+            }
+            if bound == {"above": 0.95}
+            else {"none": "the bound is a sign"},
             "controls": [
                 {
                     "label": label,

@@ -148,6 +148,23 @@ def test_a_card_tells_value_interval_control_runs_and_command(html: str) -> None
     assert 'aria-label="A helix of about four turns' in card
 
 
+def test_a_card_tells_what_hangs_on_the_tolerance(html: str) -> None:
+    text = outline(html).text
+    assert "Half as wide: inconclusive ; twice as wide: reproduced . The bound is then > 0.975, or > 0.9." in text
+    assert "None to change: the bound is a sign." in text
+
+
+def test_evidence_of_before_there_were_tolerances(folder: Path) -> None:
+    evidence = sample.evidence()
+    for claim in evidence["claims"].values():
+        claim.pop("tolerance")
+        for measure in claim["measures"]:
+            measure.pop("tolerance", None)
+    text = outline(page.build(evidence, folder)).text
+    assert "Half as wide" not in text
+    assert "not recorded" in text
+
+
 def test_headings_are_in_order(html: str) -> None:
     levels = [int(tag[1]) for tag, _ in outline(html).tags if re.fullmatch(r"h[1-6]", tag)]
     assert levels[0] == 1

@@ -13,7 +13,6 @@ Which claim uses which run, and how many rows each sees, is the table in docs/tr
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -21,6 +20,7 @@ from typing import Literal
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import NuclrError, unknown
 from nuclr.studies import STUDIES
+from nuclr.trials import scale_of
 
 # Runs of a single observable, by name.
 SINGLES = {
@@ -173,28 +173,6 @@ def scaled(profile: str, scale: float) -> str:
     name = f"{profile}-x{scale:g}"
     planned(name)
     return name
-
-
-def scale_of(profile: str) -> tuple[str, float]:
-    """The profile behind a name and the share of its steps: ("paper", 0.001) of "paper-x0.001", ("paper", 1.0) of "paper"."""
-    found = re.fullmatch(r"(.+)-x(-?[0-9][0-9.e+-]*)", profile)
-    if not found:
-        return profile, 1.0
-    try:
-        return found[1], float(found[2])
-    except ValueError:
-        raise NuclrError(
-            f"{found[2]!r} in the profile {profile!r} is no number: write it as {found[1]}-x0.001."
-        ) from None
-
-
-def trial(profile: str) -> str:
-    """What a reader must know of a scaled profile, in a sentence; "" for any other."""
-    whole, scale = scale_of(profile)
-    if scale == 1:
-        return ""
-    share = f"{100 * scale:g} % of their steps"
-    return f"A trial of the path: the runs of the profile {whole} with {share}. It says nothing about the paper."
 
 
 def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfig]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from nuclr import runs
+from nuclr import runs, trials
 from nuclr.config import CONTROL, OBSERVABLES, ModelConfig
 from nuclr.errors import NuclrError
 
@@ -150,10 +150,10 @@ def test_the_smallest_trial_still_has_different_runs_each_of_a_step(profile):
 
 def test_a_trial_is_known_by_its_name_and_a_profile_is_none():
     assert runs.scaled("paper", 1) == "paper"
-    assert runs.scale_of("paper") == ("paper", 1.0)
-    assert runs.scale_of(runs.scaled("paper", 1e-5)) == ("paper", 1e-5)
-    assert runs.trial("paper") == ""
-    assert "paper with 0.1 % of their steps. It says nothing about the paper" in runs.trial("paper-x0.001")
+    assert trials.scale_of("paper") == ("paper", 1.0)
+    assert trials.scale_of(runs.scaled("paper", 1e-5)) == ("paper", 1e-5)
+    assert trials.trial("paper") == ""
+    assert "paper with 0.1 % of their steps. It says nothing about the paper" in trials.trial("paper-x0.001")
 
 
 @pytest.mark.parametrize(

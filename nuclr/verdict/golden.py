@@ -16,7 +16,7 @@ from pathlib import Path
 
 from nuclr.errors import NuclrError
 from nuclr.files import write
-from nuclr.runs import trial
+from nuclr.trials import trial
 from nuclr.verdict import record
 from nuclr.verdict.record import Record
 from nuclr.verdict.statistics import Verdict

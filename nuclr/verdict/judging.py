@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nuclr.errors import NuclrError, unknown
-from nuclr.runs import trial
+from nuclr.trials import trial
 from nuclr.verdict import provenance, record
 from nuclr.verdict.record import Record
 from nuclr.verdict.registry import Claim, Registry
@@ -79,13 +79,14 @@ class Judging:
         evidence: dict[str, Any] = {
             "schema": record.SCHEMA,
             "profile": self.profile,
-            "trial": trial(self.profile),
             "updated": provenance.now(),
             "paper": self.registry.paper,
             "provenance": self._provenance | self._session | {"seconds": seconds},
             "problems": self.problems,
             "claims": self.records,
         }
+        if trial(self.profile):
+            evidence["trial"] = trial(self.profile)
         record.save(self.reports, evidence)
 
     def verdicts(self, names: Iterable[str]) -> set[Verdict]:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from claims.figures import ON_WEIGHTING
 from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import orderedness
 from nuclr.verdict.evidence import Panel
@@ -38,6 +39,7 @@ def test_the_first_component_counts(runs, core, evidence):
         alt="First principal component of the embeddings of Z and N against the number: monotone lines.",
         panels=panels,
     )
+    evidence.remark(ON_WEIGHTING)
     evidence.conclude()
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from claims.conftest import penultimate
-from claims.figures import best_match, match_figure
+from claims.figures import ON_WEIGHTING, best_match, match_figure
 from nuclr.physics.formulas import pairing
 
 pytestmark = pytest.mark.claim("pairing-pc")
@@ -22,4 +22,5 @@ def test_a_later_component_is_pairing(runs, core, evidence):
     evidence.control("the pairing term with shuffled parity", shuffled)
     evidence.note("the component it is", [match.component for match in matches], "PC")
     evidence.figure("figure-11-pairing", **match_figure("pairing term", core, axes[0], term, matches[0]))
+    evidence.remark(ON_WEIGHTING)
     evidence.conclude()

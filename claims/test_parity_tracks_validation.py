@@ -2,6 +2,7 @@
 
 import pytest
 
+from claims.figures import ON_WEIGHTING
 from claims.fractions import (
     SYMBOLS,
     Sweep,
@@ -50,4 +51,5 @@ def test_parity_goes_with_a_low_validation_error(runs, evidence):
         "runs on more rows are set apart by their marks.".format(**rhos),
         panels=[scatter(sweep, found[symbol], symbol, "parity split R_P") for symbol in SYMBOLS],
     )
+    evidence.remark(ON_WEIGHTING)
     evidence.conclude()

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from claims.figures import ON_WEIGHTING
 from claims.fractions import SYMBOLS, order, parity, parity_over_pairs
 from nuclr.runs import GENERALISING, MEMORISING
 from nuclr.train.schedule import CHECKPOINTS, log_spaced
@@ -44,6 +45,7 @@ def test_structure_grows_where_the_network_generalises(runs, evidence):
     for label, kind in kinds.items():
         ratio = [run.error("validation_rms.binding") / run.error("train_rms.binding") for run in kind]
         evidence.note(f"validation over train RMS of the binding energy, {label}", ratio)
+    evidence.remark(ON_WEIGHTING)
     evidence.conclude()
 
 

@@ -30,6 +30,7 @@ _RUN: dict[str, Any] = {
 }
 _CLAIM: dict[str, Any] = {
     "changed": None,
+    "remarks": [],
     "value": None,
     "interval": None,
     "unit": None,

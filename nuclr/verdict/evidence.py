@@ -40,6 +40,7 @@ class Evidence:
         self._measures: dict[str, Record] = {}
         self._controls: dict[str, list[Control]] = {name: [] for name in claim.measures}
         self._notes: list[Record] = []
+        self._remarks: list[str] = []
         self._runs: dict[str, Record] = {}
         self._figures: dict[str, Record] = {}
         self._conclusion: Record = {}
@@ -101,6 +102,13 @@ class Evidence:
         note = {"label": label, "values": finite(values, f"The note {label!r}"), "unit": unit}
         self._notes.append(plain(note, f"The note {label!r}"))
 
+    def remark(self, text: str) -> None:
+        """Record a sentence on what the verdict hangs on, and where that was looked into."""
+        self._open()
+        if not text.strip():
+            raise EvidenceError(f"A remark on claim {self.claim.id!r} is empty.")
+        self._remarks.append(text)
+
     def used(self, run: Mapping[str, Any]) -> None:
         """Record a trained run that the claim rests on; naming a run twice (by its fingerprint) is harmless."""
         self._open()
@@ -161,6 +169,7 @@ class Evidence:
         record.update(
             measures=[self._measures[name] for name in self.claim.measures if name in self._measures],
             notes=self._notes,
+            remarks=self._remarks,
             runs=list(self._runs.values()),
             figures_drawn=list(self._figures.values()),
         )

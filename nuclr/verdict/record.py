@@ -56,6 +56,7 @@ def blank(claim: Claim, profile: str, verdict: Verdict, reason: str, test: str |
         "judged": claim.judged_in(profile),
         "measures": [],
         "notes": [],
+        "remarks": [],
         "runs": [],
         "figures_drawn": [],
         "tolerance": None,

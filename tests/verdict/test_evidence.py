@@ -134,6 +134,10 @@ def test_runs_and_notes(volume: Evidence) -> None:
     record = volume.record()
     assert record["runs"] == [{"fingerprint": "abc", "name": "joint", "seed": 0, "shape": [1, 2], "where": "runs"}]
     assert record["notes"] == [{"label": "RMS", "values": [1.5], "unit": "keV"}]
+    volume.remark("It hangs on the weighting.")
+    assert volume.record()["remarks"] == ["It hangs on the weighting."]
+    with pytest.raises(EvidenceError, match="is empty"):
+        volume.remark(" ")
     with pytest.raises(EvidenceError, match="no fingerprint"):
         volume.used({"name": "joint"})
     with pytest.raises(EvidenceError, match="NaN or infinite"):

@@ -15,7 +15,10 @@ from nuclr.verdict.evidence import Panel
 Array = NDArray[np.float64]
 
 # A remark of claims whose runs are weighted by chi2, and would come out otherwise weighted otherwise.
-ON_WEIGHTING = "It hangs on how the observables are weighted in the loss: docs/parity.md has R_P, order and pairing under other weights."
+ON_WEIGHTING = (
+    "It hangs on how the observables are weighted in the loss: docs/parity.md has R_P, order and pairing "
+    "under other weights."
+)
 
 
 @dataclass(frozen=True)

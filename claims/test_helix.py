@@ -46,6 +46,8 @@ def test_numbers_lie_on_a_helix(runs, evidence):
             evidence.note(f"95 % of H of {symbol} for {label}", quantile)
         scores = [helix.score(run.axes(symbol)) for run in binding]
         evidence.note(f"H of {symbol}", [score.h for score in scores])
+        # A wave in a plane would reach H = 0.5 as well, with as much in the other sense.
+        evidence.note(f"share of {symbol} in the opposite sense", [score.opposite for score in scores])
         evidence.note(f"turns of {symbol} at H, over the whole range", [abs(score.turns) for score in scores], "turns")
         fits = [helix.fit(window(run.axes(symbol), symbol)) for run in binding]
         assert all(found.converged for found in fits)

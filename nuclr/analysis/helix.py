@@ -23,10 +23,12 @@ TURNS_STEP = 0.05
 
 @dataclass(frozen=True)
 class Score:
-    """H in [0, 1], and the turns over the whole range at which it is reached (negative: the other sense)."""
+    """H in [0, 1], the turns over the whole range at which it is reached (negative: the other sense), and the share that as
+    many turns in the opposite sense explain: as much as H where PC1 and PC2 make a wave in a plane, none for a helix."""
 
     h: float
     turns: float
+    opposite: float
 
 
 def score(axes: Array) -> Score:
@@ -43,10 +45,10 @@ def score(axes: Array) -> Score:
     curve = _detrend((axes[:, 1] + 1j * axes[:, 2])[:, None])[:, 0]
     power = float(np.vdot(curve, curve).real)
     if power == 0.0:
-        return Score(0.0, float(turns[0]))  # a straight line has nothing left to explain
+        return Score(0.0, float(turns[0]), 0.0)  # a straight line has nothing left to explain
     share = np.abs(waves @ curve) ** 2 / (power_of_waves * power)
     best = int(share.argmax())
-    return Score(float(share[best]), float(turns[best]))
+    return Score(float(share[best]), float(turns[best]), float(share[best - len(share) // 2]))
 
 
 @cache

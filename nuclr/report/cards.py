@@ -68,7 +68,9 @@ def card(name: str, claim: Mapping[str, Any], folder: Path, profile: str, claims
         "command": f"python -m pytest {test or 'claims/' + claim['module']} --profile {profile}",
         "commit": words.commit(claim.get("provenance")),
         "judged_at": (claim.get("provenance") or {}).get("judged_at"),
-        "shown": claim["verdict"] != "not run" or any(measure["value"] is not None for measure in measures),
+        "shown": claim["verdict"] != "not run"
+        or bool(claim["figures_drawn"])
+        or any(measure["value"] is not None for measure in measures),
     }
 
 

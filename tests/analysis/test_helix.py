@@ -53,8 +53,11 @@ def test_what_is_no_helix_scores_low(falsehood):
 
 def test_a_plane_oscillation_is_only_half_a_helix():
     axes = planted()
+    assert helix.score(axes).opposite < 0.05
     axes[:, 2] = 0
-    assert helix.score(axes).h == pytest.approx(0.5, abs=0.05)
+    found = helix.score(axes)
+    assert found.h == pytest.approx(0.5, abs=0.05)
+    assert found.opposite == pytest.approx(found.h, abs=0.01)
 
 
 def test_a_helix_hidden_in_many_dimensions_beats_its_matched_null():

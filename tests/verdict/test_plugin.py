@@ -310,7 +310,7 @@ def test_the_fixture_without_the_marker_says_what_to_do(judge: Judge) -> None:
 
 RECORD = (
     "verdict reason value interval bound bound_text paper_value unit control title statement where figures paper why "
-    "seeds module changed judged measures notes runs figures_drawn tolerance test provenance digest"
+    "seeds module changed judged measures notes remarks runs figures_drawn tolerance test provenance digest"
 )
 MEASURE = "name label unit paper bound bound_text values over value interval method verdict reason controls tolerance"
 CONTROL = "label n share_inside median low high outside"

@@ -64,6 +64,8 @@ def test_residues_come_to_lie_on_a_circle(stored, evidence):
         evidence.note(f"train accuracy {label}", [one.train for one in kind])
         evidence.note(f"validation accuracy {label}", [one.validation for one in kind])
     evidence.note("step of the memorising stage", [one.step for one in memorising], "steps")
+    gaps = [max(point["train_accuracy"] - point["validation_accuracy"] for point in run.curves()) for run in networks]
+    evidence.note("largest gap between the accuracies at any point of the curves", gaps)
     evidence.note(
         "R2 of a circle at the memorising stage", [modular.best_plane(one.adder.embedding).r2 for one in memorising]
     )
@@ -80,7 +82,7 @@ def test_residues_come_to_lie_on_a_circle(stored, evidence):
         title="Residues at the start, when memorised, and at the end",
         caption=f"Embeddings of the first seed in the plane of its circle at the end, PC{found[0].axes[0]} and "
         f"PC{found[0].axes[1]}; numbers are residues, colours their place on that circle. In the titles train / validation "
-        "accuracy. Look for colours that come to go round, only then with the validation accuracy.",
+        "accuracy. Look for colours that come to go round.",
         alt=f"Residues scattered at the start, and on a circle of R2 {found[0].r2:.2f} at the end; train / validation accuracy "
         + ", ".join(one.accuracies for one in shown)
         + ".",

@@ -163,7 +163,7 @@ def test_the_keyboard_reaches_the_table_and_opens_a_card(view: Callable[..., Any
 
 def test_every_picture_of_the_gallery_is_drawn_and_leads_to_its_card(view: Callable[..., Any]) -> None:
     tab = view("sample")
-    boxes = tab.locator(".again use").evaluate_all(
+    boxes = tab.locator(".gallery .again use").evaluate_all(
         "all => all.map(one => [one.getBoundingClientRect().width, document.querySelector(one.getAttribute('href')) !== null])"
     )
     assert boxes

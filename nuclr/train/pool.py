@@ -88,7 +88,7 @@ def _watch(
     pending, troubles = set(running), []
     while pending:
         if deadline is not None and time.monotonic() >= deadline:
-            board.ask_to_stop()  # a fleet that has begun does one step at least, so that many short slices get to the end too
+            board.ask_to_stop()
         done, pending = wait(pending, timeout=0.5)
         display.update(board.seen.tolist())
         for future in done:
@@ -145,6 +145,10 @@ def _work(index: int, job: Job) -> Outcome:
         return not _board.stop
 
     with _busy:
+        # A job that already waits in the queue of the processes cannot be cancelled. One that has begun does a step at least, and
+        # where none has this one begins: so that slices, however short, come to the end.
+        if _board.stop and (_board.seen != NOT_BEGUN).any():
+            return Outcome(finished=False, trained=0, notes=())
         try:
             return train(job, on_progress)
         except NuclrError as trouble:

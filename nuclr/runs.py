@@ -176,7 +176,8 @@ def scaled(profile: str, scale: float) -> str:
 
 
 def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfig]:
-    """The runs with their steps and warm-up cut to a share, nothing else changed."""
+    """The runs with their steps and warm-up cut to a share, nothing else changed. Those of modular addition, which take
+    seconds in every profile, stay whole."""
     whole, _ = scale_of(profile)
     if not 0 < scale < 1:
         raise NuclrError(
@@ -186,7 +187,7 @@ def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfi
         raise NuclrError(
             f"The profile {profile} is called {whole}-x{scale:g}: use that name, so that its runs have one place."
         )
-    shortest = min(runs, key=lambda run: run.training.steps)
+    shortest = min((run for run in runs if isinstance(run.data, DataConfig)), key=lambda run: run.training.steps)
     # A step for the shortest also keeps runs apart that differ in their steps alone.
     if scale * shortest.training.steps < 1:
         raise NuclrError(
@@ -195,6 +196,9 @@ def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfi
         )
     found = []
     for run in runs:
+        if not isinstance(run.data, DataConfig):
+            found.append(run)
+            continue
         steps = round(scale * run.training.steps)
         warmup = min(math.ceil(scale * run.training.warmup), steps - 1)
         found.append(replace(run, training=replace(run.training, steps=steps, warmup=warmup)))

@@ -76,7 +76,7 @@ def wait_for_training(folder, child):
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     child = start(folder)
-    out, err = child.communicate(timeout=120)
+    out, err = child.communicate(timeout=300)
     assert child.returncode == 0, out + err
     return files(folder)
 
@@ -94,7 +94,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path,
         assert list(tmp_path.glob("runs/.unfinished/*/save-*"))
 
     child = start(tmp_path)
-    out, err = child.communicate(timeout=120)
+    out, err = child.communicate(timeout=300)
     assert child.returncode == 0, out + err
     assert len(undisturbed) == 2
     assert files(tmp_path) == undisturbed

@@ -27,22 +27,22 @@ def show(
     store: StoreOption = Path("runs"),
     profile: Annotated[str, typer.Option(help="Only the runs of this profile.")] = "",
 ) -> None:
-    """List the trained runs with size and fingerprint: current, stale (of another config, data or code), or damaged."""
+    """List the trained runs with size and fingerprint: current, stale (of another config, data or code), or why it cannot be read."""
     from nuclr.train.store import Store
 
-    found, damages = [], []
+    found, unread = [], []
     for run in Store(store).runs():
         if isinstance(run, NuclrError):
-            damages.append(str(run))
+            unread.append(str(run))
         elif profile in ("", run.manifest["profile"]):
             found.append((run, _state(run), sum(run.manifest["sizes"].values())))
     for run, state, size in found:
         name = f"{run.manifest['profile']}/{run.config.name}/{run.config.seed}"
         print(f"{name:44} {size / 1e6:9.1f} MB  {run.manifest['fingerprint']}  {state}")
-    for damage in damages:
-        print(f"damaged: {damage}")
+    for trouble in unread:
+        print(f"not readable here: {trouble}")
     counts = [f"{sum(of == state for _, of, _ in found)} {state}" for state in dict.fromkeys(of for _, of, _ in found)]
-    counts += [f"{len(damages)} damaged"] if damages else []
+    counts += [f"{len(unread)} more not readable here"] if unread else []
     print(
         f"{len(found)} runs in {store}, {sum(size for *_, size in found) / 1e9:.3f} GB{': ' if counts else ''}{', '.join(counts)}."
     )

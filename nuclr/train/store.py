@@ -140,7 +140,7 @@ class Store:
         return StoredRun(folder, from_dict(manifest["config"]), manifest)
 
     def runs(self) -> list[StoredRun | NuclrError]:
-        """Every run in the store, of whatever profile and fingerprint; of a damaged one the error that tells so."""
+        """Every run in the store, of whatever profile and fingerprint; of one that cannot be read here, the error that tells why."""
         found: list[StoredRun | NuclrError] = []
         for path in sorted(self.root.glob("[!.]*/*/seed-*/[!.]*/manifest.json")):
             try:
@@ -150,8 +150,9 @@ class Store:
                 found.append(run)
             except OSError as trouble:
                 found.append(NuclrError(f"{path} cannot be read ({trouble})."))
-            except NuclrError as damage:
-                found.append(damage)
+            except NuclrError as trouble:  # damage, or a config that another version has settings for
+                told = str(trouble)
+                found.append(trouble if str(path.parent) in told else NuclrError(f"{path}: {told}"))
         return found
 
     def verify(self, run: StoredRun) -> None:

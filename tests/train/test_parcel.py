@@ -160,3 +160,17 @@ def test_a_damaged_run_is_not_packed(source, tmp_path):
     with pytest.raises(NuclrError, match=r"curves\.csv is damaged"):
         parcel.pack([run], tmp_path / "parcel", PART)
     assert not (tmp_path / "parcel" / parcel.PARCEL).exists()
+
+
+def test_every_run_of_a_store_is_listed_and_of_what_cannot_be_read_where_and_why(source, tmp_path):
+    store = Store(shutil.copytree(source[0].root, tmp_path / "store"))
+    first, second = store.runs()
+    (first.folder / "curves.csv").unlink()
+    later = {"config": second.manifest["config"] | {"later": 1}}  # as another version may write it
+    store.add("smoke", second.config, "f" * 16, {}, later)
+    told = [str(run) for run in store.runs() if isinstance(run, NuclrError)]
+    assert len(store.runs()) == 3
+    assert "Cannot read" in told[0]
+    assert str(first.folder) in told[0]
+    assert str(second.folder.parent / ("f" * 16)) in told[1]
+    assert "no setting in run 'later'" in told[1]

@@ -179,7 +179,7 @@ def test_tables_have_headers(html: str) -> None:
 
 
 def test_the_same_evidence_gives_the_same_bytes(folder: Path, html: str) -> None:
-    assert page.build(sample.evidence(), folder) == html
+    assert page.build(sample.evidence(), folder, golden=folder / "golden") == html
 
 
 def test_the_policy_lets_in_what_is_on_the_page_and_nothing_else(html: str) -> None:

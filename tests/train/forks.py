@@ -223,6 +223,9 @@ def readonly(folder, way):
     return {"error": "", "begun": began}
 
 
+CONTENDERS = 8
+
+
 def takeovers(folder):
     """Many processes find the same stale lease at once, again and again; the winners of every round."""
     from nuclr.train.lease import Leases
@@ -239,11 +242,11 @@ def takeovers(folder):
         def contend(store=store, start=start):
             time.sleep(max(0.0, start - time.monotonic()))
             with Leases(store, ["run"]) as leases:
-                if leases.mine:
-                    (store / f"winner-{os.getpid()}").touch()
-                    time.sleep(0.1)
+                (store / f"{'winner' if leases.mine else 'loser'}-{os.getpid()}").touch()
+                while leases.mine and len(list(store.glob("*er-*"))) < CONTENDERS:
+                    time.sleep(0.01)  # or one that is late, on a busy machine, would find the lease given back
 
-        for pid in [fork(contend) for _ in range(8)]:
+        for pid in [fork(contend) for _ in range(CONTENDERS)]:
             assert os.waitpid(pid, 0)[1] == 0
         winners.append(len(list(store.glob("winner-*"))))
     return {"winners": winners, "left": [str(path) for path in folder.glob("*/.leases/*")]}

@@ -4,12 +4,15 @@
 
 parity  on what the parity split R_P depends (figure 9): weighting, budget, total decay, batch and width
 norms   whether a norm does as well as none at another learning rate, or in a longer training (Appendix B)
+width-32 ... width-1024, steps-3750 ... steps-120000
+        how far the profile cpu can be trusted: its runs `binding` and `joint` with one size changed
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
 
@@ -55,4 +58,24 @@ def norms() -> list[RunConfig]:
     ]
 
 
-STUDIES: dict[str, Callable[[], list[RunConfig]]] = {"parity": parity, "norms": norms}
+WIDTHS = (32, 64, 256, 512, 1024)  # beside the 128 of the profile cpu
+STEPS = (3_750, 7_500, 30_000, 60_000, 120_000)  # beside the 15,000 of the profile cpu
+
+
+def scaling(width: int = 128, steps: int = 15_000) -> list[RunConfig]:
+    """The runs `binding` and `joint` of the profile cpu at another width or number of steps; the total decay stays 1, the rows of
+    a step stay as many. Runs of the binding energy come first: joint ones take three times as long."""
+    model = replace(SMALL, width=width)
+    training = TrainingConfig(steps=steps, weight_decay=0.0133 * 15_000 / steps)
+    return [
+        *(RunConfig("binding", seed, DataConfig(("binding",)), model, training) for seed in range(SEEDS)),
+        *(RunConfig("joint", seed, DataConfig(), model, replace(training, batch=2048)) for seed in range(SEEDS)),
+    ]
+
+
+STUDIES: dict[str, Callable[[], list[RunConfig]]] = {
+    "parity": parity,
+    "norms": norms,
+    **{f"width-{width}": partial(scaling, width=width) for width in WIDTHS},
+    **{f"steps-{steps}": partial(scaling, steps=steps) for steps in STEPS},
+}

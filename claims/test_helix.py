@@ -17,27 +17,35 @@ def quantile_95(draws):
     return float(np.quantile([helix.score(axes).h for axes in nulls.leading_axes(draws)], 0.95))
 
 
+def noise(embedding):
+    """95 % of H of noise of the shape (k, d) of an embedding, by the kind of noise."""
+    k, d = embedding.shape
+    return {
+        "random walks": quantile_95(nulls.random_walks(k, d, DRAWS, seed=0)),
+        **{
+            f"smooth noise of width {width} and a line": quantile_95(
+                nulls.smooth_noise(k, d, width, line_share=0.5, draws=DRAWS, seed=width)
+            )
+            for width in (3, 5, 10)
+        },
+    }
+
+
+def margin(run, symbol, highest):
+    """H of an embedding less that of noise: the highest of `noise`, or of walks that are as smooth as the embedding itself."""
+    matched = quantile_95(nulls.like(run.probe.embedding(symbol), DRAWS, seed=run.seed))
+    return helix.score(run.axes(symbol)).h - max(highest, matched)
+
+
 def test_numbers_lie_on_a_helix(runs, evidence):
     binding, other = runs("binding"), runs("neutron-separation")
     for symbol, name in (("Z", "margin-z"), ("N", "margin-n")):
         k, d = binding[0].probe.embedding(symbol).shape
-        common = {
-            "random walks": quantile_95(nulls.random_walks(k, d, DRAWS, seed=0)),
-            **{
-                f"smooth noise of width {width} and a line": quantile_95(
-                    nulls.smooth_noise(k, d, width, line_share=0.5, draws=DRAWS, seed=width)
-                )
-                for width in (3, 5, 10)
-            },
-        }
+        common = noise(binding[0].probe.embedding(symbol))
         highest = max(common.values())
-
-        def margin(run, symbol=symbol, highest=highest):
-            matched = quantile_95(nulls.like(run.probe.embedding(symbol), DRAWS, seed=run.seed))
-            return helix.score(run.axes(symbol)).h - max(highest, matched)
-
-        evidence.measure(name, [margin(run) for run in binding])
-        evidence.control("networks trained on the neutron separation energy", [margin(run) for run in other], [name])
+        evidence.measure(name, [margin(run, symbol, highest) for run in binding])
+        others = [margin(run, symbol, highest) for run in other]
+        evidence.control("networks trained on the neutron separation energy", others, [name])
         lines = nulls.smooth_noise(k, d, width=0.1, line_share=0.9, draws=DRAWS, seed=99)
         straight = [helix.score(axes).h - highest for axes in nulls.leading_axes(lines)]
         evidence.control("a noisy straight line", straight, [name])
@@ -59,9 +67,8 @@ def test_numbers_lie_on_a_helix(runs, evidence):
         assert all(found.converged for found in whole)
         evidence.note(f"R2 of Equation 2 for {symbol}, all numbers", [found.r2 for found in whole])
         evidence.note(f"turns of Equation 2 for {symbol}, all numbers", [found.turns for found in whole], "turns")
-        evidence.note(
-            f"margin of {symbol} without weight decay", [margin(run) for run in runs("binding-without-decay")]
-        )
+        without = [margin(run, symbol, highest) for run in runs("binding-without-decay")]
+        evidence.note(f"margin of {symbol} without weight decay", without)
     evidence.note("train RMS of the binding energy", [run.error("train_rms.binding") for run in binding], "keV")
     evidence.note(
         "validation RMS of the binding energy", [run.error("validation_rms.binding") for run in binding], "keV"

@@ -1,17 +1,18 @@
 """The tables of the studies: read off runs in the store, and clear about those that are not there."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from claims.conftest import nuclides
+from claims.conftest import Run, nuclides
 from nuclr import runs
 from nuclr.data import table
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
-from studies import norms, parity
+from studies import norms, parity, scaling
 from studies.reading import markdown, told, trained
 
 
@@ -67,3 +68,49 @@ def test_a_norm_is_compared_with_none_in_the_same_training():
     assert norms.line("layer-long", found) == ["layer", "long", "1 (1 to 1)", "250 (250 to 250)", "2.50"]
     del found["none-long"]
     assert norms.line("layer-long", found)[-1] == ""
+
+
+def test_a_cell_says_where_the_interval_stands():
+    measure = scaling.bounds()["order of the numbers along PC0: Z"]
+    assert str(measure.bound) == "> 0.9"
+    assert scaling.cell(np.array([0.97, 0.98, 0.99]), 2, measure) == "0.98 ± 0.02 ●"
+    assert scaling.cell(np.array([0.55, 0.56, 0.57]), 2, measure) == "0.56 ± 0.02 ○"
+    assert scaling.cell(np.array([0.85, 0.92, 0.99]), 2, measure) == "0.92 ± 0.17 ◐"
+    assert scaling.cell(np.array([1.0, 2.0, 3.0]), 1, None) == "2.0 ± 2.5"
+
+
+def test_untrained_networks_of_any_width_lie_outside_the_bounds():
+    """What a wider network might have for free: nothing that is read here comes with its size alone."""
+    judged = {"number-order", "helix", "volume-pc", "pairing-pc", "shell-pc", "ring-is-stability"}
+    for width in (32, 256):
+        config = runs.named(f"width-{width}", "joint")[0]
+        network = Network.of(config.model, len(config.data.observables))
+        probe = Probe(config, network.initialise([0]), np.zeros(10), np.ones(10))
+        fresh = Run(SimpleNamespace(config=config), probe)
+        for group, readings in scaling.READINGS.items():
+            for one in readings:
+                if one.claim in judged:
+                    value = one.read(fresh)
+                    assert not scaling.bounds()[scaling.name_of(group, one)].bound.satisfied(value), (width, one, value)
+
+
+def test_the_tables_and_the_picture_leave_out_what_is_not_trained(monkeypatch, tmp_path):
+    monkeypatch.setattr(scaling, "READINGS", {"order": [scaling.Reading("Z", "joint", lambda run: run.value)]})
+    values = {"cpu": 0.5, "width-64": 0.25, "steps-7500": 0.75}
+
+    def in_the_store(profile, *_):
+        if profile not in values:
+            raise NuclrError("not trained")
+        return {"joint": [SimpleNamespace(value=values[profile] + shift) for shift in (-0.1, 0.0, 0.1, 9.0, 9.0)]}
+
+    monkeypatch.setattr(scaling, "trained", in_the_store)
+    monkeypatch.setattr(scaling, "PICTURE", tmp_path / "scaling.svg")
+    told = scaling.tell(tmp_path)
+    by_width, by_steps = told.split("\n\n")
+    assert [name.strip() for name in by_width.splitlines()[0].split("|")[1:-1]] == ["width", "bound", "64", "128"]
+    assert by_width.splitlines()[2].split("|")[3:5] == [" 0.25 ± 0.25 ", " 0.50 ± 0.25 "]
+    assert [name.strip() for name in by_steps.splitlines()[0].split("|")[1:-1]] == ["steps", "bound", "7,500", "15,000"]
+    assert "order" in (tmp_path / "scaling.svg").read_text()
+    del values["cpu"]
+    with pytest.raises(NuclrError):
+        scaling.tell(tmp_path)

@@ -1,0 +1,257 @@
+"""How far can the profile cpu be trusted: how do what the claims measure, and where it stands against their bounds, move with
+the width of the network and the length of the training? `python -m studies.scaling` prints the tables of docs/scaling.md and
+draws its curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from claims.conftest import Nuclides, Run, nuclides, penultimate
+from claims.figures import best_match
+from claims.test_few_pcs import needed, rms_by_count
+from claims.test_helix import margin, noise, window
+from claims.test_ring_is_stability import correlation, most_bound
+from claims.test_shell_pc import shell_term
+from nuclr.analysis import helix
+from nuclr.analysis.pca import components, cosine, leading
+from nuclr.analysis.structure import orderedness, parity_split
+from nuclr.data import table
+from nuclr.errors import NuclrError
+from nuclr.model.probe import TRAINED_NUMBERS
+from nuclr.physics.formulas import TERMS, pairing
+from nuclr.report import plots
+from nuclr.studies import SEEDS, STEPS, WIDTHS
+from nuclr.verdict import registry
+from nuclr.verdict.registry import Measure
+from nuclr.verdict.statistics import Verdict, decide, student
+from studies.reading import main, markdown, trained
+
+Array = NDArray[np.float64]
+# Size to name of its profile or study; the profile cpu lies on both axes.
+AXES: dict[str, dict[int, str]] = {
+    "width": dict(sorted({128: "cpu", **{width: f"width-{width}" for width in WIDTHS}}.items())),
+    "steps": dict(sorted({15_000: "cpu", **{steps: f"steps-{steps}" for steps in STEPS}}.items())),
+}
+MARKS = {Verdict.REPRODUCED: "●", Verdict.NOT_REPRODUCED: "○", Verdict.INCONCLUSIVE: "◐"}
+PICTURE = Path("docs/scaling.svg")
+
+
+@cache
+def core() -> Nuclides:
+    return nuclides(table.core)
+
+
+@cache
+def highest_noise(shape: tuple[int, int]) -> float:
+    return max(noise(np.empty(shape)).values())
+
+
+def helix_margin(run: Run, symbol: str) -> float:
+    k, d = run.probe.embedding(symbol).shape
+    return margin(run, symbol, highest_noise((k, d)))
+
+
+def fitted(run: Run, symbol: str) -> helix.Helix:
+    """Equation 2 through the numbers where the paper fits it."""
+    found = helix.fit(window(run.axes(symbol), symbol))
+    assert found.converged
+    return found
+
+
+def order(run: Run, symbol: str) -> float:
+    return orderedness(leading(run.probe.embedding(symbol), 1)[:, 0])
+
+
+def parity(run: Run, symbol: str) -> float:
+    return parity_split(run.probe.embedding(symbol), TRAINED_NUMBERS[symbol])
+
+
+def volume(run: Run) -> float:
+    return abs(cosine(penultimate(run.probe, core()).axes(1)[:, 0], TERMS["volume"](core().z, core().n)))
+
+
+def matched(run: Run, term: Callable[..., Array]) -> float:
+    return best_match(penultimate(run.probe, core()).axes(), term(core().z, core().n)).cosine
+
+
+def components_needed(run: Run, place: str) -> float:
+    curve = rms_by_count(run.probe, core(), place, components)
+    return needed(curve, core().semf_rms, run.probe.config.model.width)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A number that is read in the runs `kind` ("binding" or "joint"), and the measure of a claim whose bound it has, if any."""
+
+    label: str
+    kind: str
+    read: Callable[[Run], float]
+    claim: str | None = None
+    measure: str | None = None
+    digits: int = 2
+
+
+def error(name: str) -> Callable[[Run], float]:
+    return lambda run: run.error(name)
+
+
+# A group is a panel of the picture.
+READINGS: dict[str, list[Reading]] = {
+    "RMS on held-out nuclides (keV)": [
+        Reading("binding energy alone", "binding", error("validation_rms.binding"), digits=0),
+        Reading("all observables", "joint", error("validation_rms.binding"), digits=0),
+    ],
+    "RMS on the training data (keV)": [
+        Reading("binding energy alone", "binding", error("train_rms.binding"), "train-fits", "train-rms", 0),
+        Reading("all observables", "joint", error("train_rms.binding"), "train-fits", "train-rms", 0),
+    ],
+    "H less that of noise": [
+        Reading("Z", "binding", partial(helix_margin, symbol="Z"), "helix", "margin-z"),
+        Reading("N", "binding", partial(helix_margin, symbol="N"), "helix", "margin-n"),
+    ],
+    "R² of Equation 2": [
+        Reading("Z", "binding", lambda run: fitted(run, "Z").r2),
+        Reading("N", "binding", lambda run: fitted(run, "N").r2),
+    ],
+    "turns of Equation 2": [
+        Reading("Z from 25 to 80", "binding", lambda run: fitted(run, "Z").turns, digits=1),
+        Reading("N from 40 to 120", "binding", lambda run: fitted(run, "N").turns, digits=1),
+    ],
+    "order of the numbers along PC0": [
+        Reading("Z", "joint", partial(order, symbol="Z"), "number-order", "order-z"),
+        Reading("N", "joint", partial(order, symbol="N"), "number-order", "order-n"),
+    ],
+    "parity split R_P": [
+        Reading("Z", "joint", partial(parity, symbol="Z"), digits=3),
+        Reading("N", "joint", partial(parity, symbol="N"), digits=3),
+    ],
+    "components needed to beat the SEMF": [
+        Reading("of Z", "joint", partial(components_needed, place="z"), "few-pcs", "components-z", 1),
+        Reading("of N", "joint", partial(components_needed, place="n"), "few-pcs", "components-n", 1),
+        Reading(
+            "penultimate",
+            "joint",
+            partial(components_needed, place="penultimate"),
+            "few-pcs",
+            "components-penultimate",
+            1,
+        ),
+    ],
+    "cosine with a term of the mass formula": [
+        Reading("PC0 and volume", "joint", volume, "volume-pc", "cosine", 3),
+        Reading("best PC and pairing", "joint", partial(matched, term=pairing), "pairing-pc", "cosine"),
+        Reading("best PC and shell", "joint", partial(matched, term=shell_term), "shell-pc", "cosine"),
+    ],
+    "most bound Z against the angle on the ring": [
+        Reading(
+            "circular correlation",
+            "joint",
+            lambda run: correlation(run.probe, most_bound(core())),
+            "ring-is-stability",
+            "circular-correlation",
+        ),
+    ],
+}
+
+Found = dict[str, dict[str, Array]]  # "group, label" -> profile -> a value a seed
+
+
+def name_of(group: str, reading: Reading) -> str:
+    return group if len(READINGS[group]) == 1 else f"{group}: {reading.label}"
+
+
+def read(store: Path) -> Found:
+    """Every reading in every run that the store has: the first seeds of the profile cpu, so that all rest on as many."""
+    found: Found = {name_of(group, one): {} for group, readings in READINGS.items() for one in readings}
+    profiles = dict.fromkeys(name for sizes in AXES.values() for name in sizes.values())
+    for profile in sorted(profiles, key="cpu".__ne__):
+        try:
+            runs = trained(profile, store, ("binding", "joint"))
+        except NuclrError:
+            if profile == "cpu":  # without it there is nothing to compare with
+                raise
+            continue  # `trained` has told what is left out
+        for group, readings in READINGS.items():
+            for one in readings:
+                if one.kind in runs:
+                    values = [float(one.read(run)) for run in runs[one.kind][:SEEDS]]
+                    found[name_of(group, one)][profile] = np.array(values)
+    return found
+
+
+def bounds() -> dict[str, Measure]:
+    """The measure of paper.toml behind each reading that has one."""
+    claims = registry.load(Path("claims/paper.toml")).claims
+    return {
+        name_of(group, one): claims[one.claim].measures[one.measure]
+        for group, readings in READINGS.items()
+        for one in readings
+        if one.claim is not None and one.measure is not None
+    }
+
+
+def cell(values: Array, digits: int, measure: Measure | None) -> str:
+    """ "0.93 ± 0.05 ●": the mean over seeds, half of its 95 % interval, and where that stands against the bound."""
+    interval = student(list(values))
+    told = f"{values.mean():.{digits}f}" + (
+        "" if interval is None else f" ± {(interval[1] - interval[0]) / 2:.{digits}f}"
+    )
+    if measure is None:
+        return told
+    verdict, _ = decide(student(list(values), measure.range), measure.bound, value=float(values.mean()))
+    return f"{told} {MARKS[verdict]}"
+
+
+def along(axis: str, found: Found) -> str:
+    """The table of one axis; a size that nothing was read at is left out, and what was not read at a size is empty."""
+    judged = bounds()
+    sizes = {size: name for size, name in AXES[axis].items() if any(name in by for by in found.values())}
+    rows = []
+    for group, readings in READINGS.items():
+        for one in readings:
+            name = name_of(group, one)
+            measure = judged.get(name)
+            cells = [
+                cell(found[name][profile], one.digits, measure) if profile in found[name] else ""
+                for profile in sizes.values()
+            ]
+            rows.append([name, "" if measure is None else str(measure.bound), *cells])
+    return markdown((axis, "bound", *(f"{size:,}" for size in sizes)), rows)
+
+
+def panel(group: str, axis: str, found: Found) -> plots.Part:
+    """A panel of the picture: means over seeds against the size, their range as a band, and the bound."""
+    arrays: dict[str, Array] = {}
+    drawn = {one.label: found[name_of(group, one)] for one in READINGS[group]}
+    for label, by in drawn.items():
+        sizes = [size for size, profile in AXES[axis].items() if profile in by]
+        values = np.array([by[AXES[axis][size]] for size in sizes])
+        parts = {"x": np.array(sizes), "y": values.mean(axis=1), "low": values.min(axis=1), "high": values.max(axis=1)}
+        arrays |= {f"0.{label}.{part}": array for part, array in parts.items()}
+    ends = {end for name, measure in bounds().items() if name.startswith(group) for end in measure.bound.ends}
+    options: Mapping[str, object] = {
+        "series": [{"key": label, "label": label, "style": "both"} for label in drawn],
+        "xlabel": axis,
+        "ylabel": group,
+        "xlog": True,
+        "ylog": "keV" in group,
+        "hlines": [{"at": end, "label": "bound"} for end in sorted(ends)],
+    }
+    return {"kind": "lines", "title": group, "options": options}, arrays, 0
+
+
+def tell(store: Path) -> str:
+    """The tables; the picture is written on the way."""
+    found = read(store)
+    plots.write([panel(group, axis, found) for group in READINGS for axis in AXES], PICTURE, seed="scaling")
+    return "\n\n".join(along(axis, found) for axis in AXES)
+
+
+if __name__ == "__main__":
+    main(tell, __doc__ or "")

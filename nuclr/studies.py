@@ -4,8 +4,8 @@
 
 parity  on what the parity split R_P depends (figure 9): weighting, budget, total decay, batch and width
 norms   whether a norm does as well as none at another learning rate, or in a longer training (Appendix B)
-width-32 ... width-1024, steps-3750 ... steps-120000
-        how far the profile cpu can be trusted: its runs `binding` and `joint` with one size changed
+width-32 ... width-512, steps-3750 ... steps-30000, slower-7500 ... slower-60000
+        how far the profile cpu can be trusted: its runs `binding` and `joint` at other widths, and in a shorter or longer training
 """
 
 from __future__ import annotations
@@ -58,15 +58,21 @@ def norms() -> list[RunConfig]:
     ]
 
 
-WIDTHS = (32, 64, 256, 512, 1024)  # beside the 128 of the profile cpu
-STEPS = (3_750, 7_500, 30_000, 60_000, 120_000)  # beside the 15,000 of the profile cpu
+WIDTHS = (32, 64, 256, 512)  # beside the 128 of the profile cpu
+STEPS = (3_750, 7_500, 30_000)  # beside the 15,000 of the profile cpu
+SLOWER = (7_500, 30_000, 60_000)
 
 
-def scaling(width: int = 128, steps: int = 15_000) -> list[RunConfig]:
-    """The runs `binding` and `joint` of the profile cpu at another width or number of steps; the total decay stays 1, the rows of
-    a step stay as many. Runs of the binding energy come first: joint ones take three times as long."""
-    model = replace(SMALL, width=width)
-    training = TrainingConfig(steps=steps, weight_decay=0.0133 * 15_000 / steps)
+def scaling(width: int = 128, steps: int = 15_000, slower: bool = False) -> list[RunConfig]:
+    """The runs `binding` and `joint` of the profile cpu at another width or number of steps; the rows of a step stay as many, and
+    the total decay stays 1: the weight decay goes in inverse proportion to the steps, or (slower) the learning rate does.
+
+    The published runs have a hundredth of the rate, 67 times the steps, and three quarters of the weight decay.
+    """
+    model, less = replace(SMALL, width=width), 15_000 / steps
+    training = TrainingConfig(steps=steps, weight_decay=0.0133 * (1 if slower else less))
+    if slower:
+        training = replace(training, learning_rate=training.learning_rate * less)
     return [
         *(RunConfig("binding", seed, DataConfig(("binding",)), model, training) for seed in range(SEEDS)),
         *(RunConfig("joint", seed, DataConfig(), model, replace(training, batch=2048)) for seed in range(SEEDS)),
@@ -78,4 +84,5 @@ STUDIES: dict[str, Callable[[], list[RunConfig]]] = {
     "norms": norms,
     **{f"width-{width}": partial(scaling, width=width) for width in WIDTHS},
     **{f"steps-{steps}": partial(scaling, steps=steps) for steps in STEPS},
+    **{f"slower-{steps}": partial(scaling, steps=steps, slower=True) for steps in SLOWER},
 }

@@ -26,17 +26,18 @@ from nuclr.errors import NuclrError
 from nuclr.model.probe import TRAINED_NUMBERS
 from nuclr.physics.formulas import TERMS, pairing
 from nuclr.report import plots
-from nuclr.studies import SEEDS, STEPS, WIDTHS
+from nuclr.studies import SEEDS, SLOWER, STEPS, WIDTHS
 from nuclr.verdict import registry
 from nuclr.verdict.registry import Measure
 from nuclr.verdict.statistics import Verdict, decide, student
 from studies.reading import main, markdown, trained
 
 Array = NDArray[np.float64]
-# Size to name of its profile or study; the profile cpu lies on both axes.
+# Size to name of its profile or study; the profile cpu lies on every axis.
 AXES: dict[str, dict[int, str]] = {
     "width": dict(sorted({128: "cpu", **{width: f"width-{width}" for width in WIDTHS}}.items())),
-    "steps": dict(sorted({15_000: "cpu", **{steps: f"steps-{steps}" for steps in STEPS}}.items())),
+    "steps, less decay": dict(sorted({15_000: "cpu", **{steps: f"steps-{steps}" for steps in STEPS}}.items())),
+    "steps, lower rate": dict(sorted({15_000: "cpu", **{steps: f"slower-{steps}" for steps in SLOWER}}.items())),
 }
 MARKS = {Verdict.REPRODUCED: "●", Verdict.NOT_REPRODUCED: "○", Verdict.INCONCLUSIVE: "◐"}
 PICTURE = Path("docs/scaling.svg")

@@ -108,10 +108,16 @@ def test_the_tables_and_the_picture_leave_out_what_is_not_trained(monkeypatch, t
     monkeypatch.setattr(scaling, "trained", in_the_store)
     monkeypatch.setattr(scaling, "PICTURE", tmp_path / "scaling.svg")
     told = scaling.tell(tmp_path)
-    by_width, by_steps = told.split("\n\n")
+    by_width, by_steps, by_rate = told.split("\n\n")
     assert [name.strip() for name in by_width.splitlines()[0].split("|")[1:-1]] == ["width", "bound", "64", "128"]
     assert by_width.splitlines()[2].split("|")[3:5] == [" 0.25 ± 0.25 ", " 0.50 ± 0.25 "]
-    assert [name.strip() for name in by_steps.splitlines()[0].split("|")[1:-1]] == ["steps", "bound", "7,500", "15,000"]
+    assert [name.strip() for name in by_steps.splitlines()[0].split("|")[1:-1]] == [
+        "steps, less decay",
+        "bound",
+        "7,500",
+        "15,000",
+    ]
+    assert "7,500" not in by_rate
     assert "order" in (tmp_path / "scaling.svg").read_text()
     del values["cpu"]
     with pytest.raises(NuclrError):

@@ -105,7 +105,7 @@ class Judging:
         """The record of `claim` before this session: what an earlier one found, if that still means something."""
         module = self.registry.module_of(claim)
         if not module.is_file():
-            reason = f"{self._shown(module)} does not exist."
+            reason = claim.untested or f"{self._shown(module)} does not exist."
         elif earlier is None or (earlier["verdict"] == Verdict.NOT_RUN and earlier["test"] is None):
             reason = f"Not judged in the profile {self.profile} so far."
         elif earlier["digest"] != claim.digest:

@@ -23,7 +23,7 @@ SCHEMA = 1
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PAPER = ("title", "authors", "venue", "arxiv")
 CLAIM = ("title", "statement", "where", "figures", "paper", "why", "control", "seeds", "measures")
-CLAIM_OPTIONAL = ("module", "profiles", "changed")
+CLAIM_OPTIONAL = ("module", "profiles", "changed", "untested")
 MEASURE = ("label", "unit")
 MEASURE_OPTIONAL = ("paper", "range")
 BOUND = ("above", "at_least", "below", "at_most")
@@ -46,7 +46,7 @@ class Claim:
     """One statement of the paper with what would make it true. The fields are the keys of its table in paper.toml.
 
     `profiles` is empty where the bounds apply to every profile. `digest` tells whether the table has changed since
-    a verdict was given.
+    a verdict was given; it does not follow `untested`, on which no verdict rests.
     """
 
     id: str
@@ -62,6 +62,7 @@ class Claim:
     profiles: tuple[str, ...]
     measures: dict[str, Measure]
     changed: str | None
+    untested: str | None
     digest: str
 
     @property
@@ -140,8 +141,14 @@ def _claim(name: str, raw: dict[str, Any]) -> Claim:
         profiles=_sequence(where, raw, "profiles", str) if "profiles" in raw else (),
         measures={key: _measure(name, key, _typed(where, measures, key, dict)) for key in measures},
         changed=_text(where, raw, "changed") if "changed" in raw else None,
-        digest=hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()[:16],
+        untested=_text(where, raw, "untested") if "untested" in raw else None,
+        digest=_digest(raw),
     )
+
+
+def _digest(raw: Mapping[str, Any]) -> str:
+    judged = {key: value for key, value in raw.items() if key != "untested"}
+    return hashlib.sha256(json.dumps(judged, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 
 def _measure(claim: str, name: str, raw: dict[str, Any]) -> Measure:

@@ -29,6 +29,12 @@ def test_the_paper_itself_loads() -> None:
     assert claims["helix"].needs_control
 
 
+def test_a_claim_says_why_it_has_no_test_or_has_one() -> None:
+    paper = registry.load(ROOT / "claims" / "paper.toml")
+    for name, found in paper.claims.items():
+        assert paper.module_of(found).is_file() == (found.untested is None), name
+
+
 def test_fields_are_those_of_the_table(tmp_path: Path) -> None:
     found = registry.load(written(tmp_path, SMALL_PAPER))
     volume = found.claims["volume"]
@@ -44,6 +50,15 @@ def test_the_digest_follows_the_table_and_nothing_else(tmp_path: Path) -> None:
     changed = registry.load(written(tmp_path, PAPER + COSINE.replace("0.95", "0.94"))).claims["volume"].digest
     assert first == moved
     assert first != changed
+
+
+def test_the_digest_does_not_follow_why_there_was_no_test(tmp_path: Path) -> None:
+    before = registry.load(written(tmp_path, PAPER + COSINE.replace("why =", 'untested = "So."\nwhy ='))).claims[
+        "volume"
+    ]
+    after = registry.load(written(tmp_path, PAPER + COSINE)).claims["volume"]
+    assert (before.untested, after.untested) == ("So.", None)
+    assert before.digest == after.digest
 
 
 WRONG = {

@@ -53,6 +53,14 @@ def test_a_verdict_does_not_outlive_its_module(two: Judge) -> None:
     assert two.claims()["volume"]["reason"] == "claims/test_volume.py does not exist."
 
 
+def test_a_claim_without_a_test_says_why(two: Judge) -> None:
+    (two.root / "claims" / "test_volume.py").unlink()
+    two.paper(SMALL_PAPER.replace(COSINE, COSINE.replace("why =", 'untested = "Its formula is not known."\nwhy =')))
+    two.run()
+    record = two.claims()["volume"]
+    assert (record["verdict"], record["reason"]) == ("not run", "Its formula is not known.")
+
+
 def test_profiles_have_evidence_of_their_own(two: Judge) -> None:
     two.run("claims/test_count.py", "--profile", "paper")
     assert two.verdicts("paper")["volume"] == "not run"

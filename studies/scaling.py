@@ -4,12 +4,16 @@ draws its curves."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from claims.conftest import Nuclides, Run, nuclides, penultimate
@@ -18,6 +22,7 @@ from claims.test_few_pcs import needed, rms_by_count
 from claims.test_helix import margin, noise, window
 from claims.test_ring_is_stability import correlation, most_bound
 from claims.test_shell_pc import shell_term
+from nuclr import files
 from nuclr.analysis import helix
 from nuclr.analysis.pca import components, cosine, leading
 from nuclr.analysis.structure import orderedness, parity_split
@@ -25,7 +30,7 @@ from nuclr.data import table
 from nuclr.errors import NuclrError
 from nuclr.model.probe import TRAINED_NUMBERS
 from nuclr.physics.formulas import TERMS, pairing
-from nuclr.report import plots
+from nuclr.report import style
 from nuclr.studies import SEEDS, SLOWER, STEPS, WIDTHS
 from nuclr.verdict import registry
 from nuclr.verdict.registry import Measure
@@ -40,7 +45,7 @@ AXES: dict[str, dict[int, str]] = {
     "steps, lower rate": dict(sorted({15_000: "cpu", **{steps: f"slower-{steps}" for steps in SLOWER}}.items())),
 }
 MARKS = {Verdict.REPRODUCED: "●", Verdict.NOT_REPRODUCED: "○", Verdict.INCONCLUSIVE: "◐"}
-PICTURE = Path("docs/scaling.svg")
+PICTURE = Path("docs/scaling.png")
 
 
 @cache
@@ -226,31 +231,45 @@ def along(axis: str, found: Found) -> str:
     return markdown((axis, "bound", *(f"{size:,}" for size in sizes)), rows)
 
 
-def panel(group: str, axis: str, found: Found) -> plots.Part:
-    """A panel of the picture: means over seeds against the size, their range as a band, and the bound."""
-    arrays: dict[str, Array] = {}
-    drawn = {one.label: found[name_of(group, one)] for one in READINGS[group]}
-    for label, by in drawn.items():
-        sizes = [size for size, profile in AXES[axis].items() if profile in by]
-        values = np.array([by[AXES[axis][size]] for size in sizes])
-        parts = {"x": np.array(sizes), "y": values.mean(axis=1), "low": values.min(axis=1), "high": values.max(axis=1)}
-        arrays |= {f"0.{label}.{part}": array for part, array in parts.items()}
-    ends = {end for name, measure in bounds().items() if name.startswith(group) for end in measure.bound.ends}
-    options: Mapping[str, object] = {
-        "series": [{"key": label, "label": label, "style": "both"} for label in drawn],
-        "xlabel": axis,
-        "ylabel": group,
-        "xlog": True,
-        "ylog": "keV" in group,
-        "hlines": [{"at": end, "label": "bound"} for end in sorted(ends)],
-    }
-    return {"kind": "lines", "title": group, "options": options}, arrays, 0
+def draw(found: Found, out: Path) -> None:
+    """A row a group, a column an axis: means over seeds against the size, their range as a band, the bound as a line."""
+    with matplotlib.rc_context(style.RC):
+        figure = Figure(figsize=(10, 1.75 * len(READINGS)), layout="constrained")
+        grid = figure.subplots(len(READINGS), len(AXES), sharex="col", sharey="row", squeeze=False)
+        for row, (group, readings) in zip(grid, READINGS.items(), strict=True):
+            row[0].set_title(group)
+            ends = {end for name, measure in bounds().items() if name.startswith(group) for end in measure.bound.ends}
+            for place, (axis, sizes) in zip(row, AXES.items(), strict=True):
+                for end in ends:
+                    place.axhline(end, color=style.SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
+                for i, one in enumerate(readings):
+                    _line(place, found[name_of(group, one)], sizes, one.label, i)
+                place.set_xscale("log")
+                place.set_xticks(list(sizes), [f"{size:,}" for size in sizes])
+                place.minorticks_off()
+                place.grid(axis="y")
+                place.set_xlabel(axis if group == list(READINGS)[-1] else "")
+            if "keV" in group:
+                row[0].set_yscale("log")
+                row[0].yaxis.set_major_formatter("{x:,.0f}")
+            row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        content = io.BytesIO()
+        figure.savefig(content, format="png", dpi=80, facecolor="white")
+    files.write(out, content.getvalue())
+
+
+def _line(place: Axes, by: dict[str, Array], sizes: dict[int, str], label: str, number: int) -> None:
+    there = [size for size, profile in sizes.items() if profile in by]
+    values = np.array([by[sizes[size]] for size in there])
+    colour = style.SERIES[number]
+    place.fill_between(there, values.min(axis=1), values.max(axis=1), color=colour, alpha=0.18, linewidth=0)
+    place.plot(there, values.mean(axis=1), color=colour, marker=style.MARKERS[number], label=label)
 
 
 def tell(store: Path) -> str:
     """The tables; the picture is written on the way."""
     found = read(store)
-    plots.write([panel(group, axis, found) for group in READINGS for axis in AXES], PICTURE, seed="scaling")
+    draw(found, PICTURE)
     return "\n\n".join(along(axis, found) for axis in AXES)
 
 

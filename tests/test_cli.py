@@ -1,31 +1,60 @@
-"""The command line as a user meets it: separate processes, sentences instead of tracebacks."""
+"""The command line as a user meets it: sentences instead of tracebacks.
+
+In this process, which has torch at hand already; that the same comes out of a process of its own is one test.
+"""
 
 import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from nuclr.cli import main
+
 ROOT = Path(__file__).parent.parent
+ENVIRONMENT = {"PATH": "", "COLUMNS": "120"}
 
 
-def nuclr(*arguments, cwd=ROOT):
-    return subprocess.run(
-        [sys.executable, "-m", "nuclr", *map(str, arguments)],
-        cwd=cwd,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "COLUMNS": "120"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.fixture
+def nuclr(monkeypatch, capsys):
+    """nuclr("train", "--device", "tpu"): what the command line printed, and the code that it ended with."""
+    monkeypatch.chdir(ROOT)
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["nuclr", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = capsys.readouterr()
+        return SimpleNamespace(returncode=ended.value.code, stdout=printed.out, stderr=printed.err)
+
+    return run
+
+
+def test_a_process_of_its_own_ends_and_prints_the_same(nuclr):
+    for arguments in (["train", "--profile", "cpuu"], ["claims", "helixx"], ["predict", "--help"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "nuclr", *arguments],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT), **ENVIRONMENT},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        here = nuclr(*arguments)
+        assert (done.returncode, done.stderr) == (here.returncode, here.stderr)
+        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
     "command",
     ["", "train", "sweep", "report", "analyse", "claims", "reproduce", "predict", "data", "store", "golden", "bench"],
 )
-def test_every_command_has_help_with_an_example(command):
+def test_every_command_has_help_with_an_example(nuclr, command):
     done = nuclr(*([command] if command else []), "--help")
     assert done.returncode == 0
     assert "python -m nuclr" in done.stdout
@@ -68,14 +97,14 @@ def test_every_command_has_help_with_an_example(command):
         (["analyse", "--figure", "8", "--out", "helix.gif"], "end it in .svg, .png, .pdf"),
     ],
 )
-def test_wrong_input_is_one_sentence_and_a_nonzero_exit(arguments, sentence):
+def test_wrong_input_is_one_sentence_and_a_nonzero_exit(nuclr, arguments, sentence):
     done = nuclr(*arguments)
     assert done.returncode == 2
     assert sentence in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
 
 
-def test_an_unwritable_store_is_one_sentence(tmp_path):
+def test_an_unwritable_store_is_one_sentence(nuclr, tmp_path):
     blocked = tmp_path / "file"
     blocked.write_text("")
     done = nuclr("train", "--profile", "smoke", "--device", "cpu", "--store", blocked)
@@ -84,7 +113,7 @@ def test_an_unwritable_store_is_one_sentence(tmp_path):
     assert "Traceback" not in done.stderr
 
 
-def test_malformed_evidence_still_gives_a_page_and_does_not_end_well(tmp_path):
+def test_malformed_evidence_still_gives_a_page_and_does_not_end_well(nuclr, tmp_path):
     evidence = tmp_path / "evidence.json"
     evidence.write_text('{"schema": 1}')
     done = nuclr("report", "--evidence", evidence, "--out", tmp_path / "index.html")
@@ -96,7 +125,7 @@ def test_malformed_evidence_still_gives_a_page_and_does_not_end_well(tmp_path):
     assert (tmp_path / "summary.md").exists()
 
 
-def test_claims_as_json_lists_every_claim(tmp_path):
+def test_claims_as_json_lists_every_claim(nuclr, tmp_path):
     listed = json.loads(nuclr("claims", "--json", "--reports", tmp_path).stdout)
     assert len(listed) == 29
     helix = next(entry for entry in listed if entry["id"] == "helix")
@@ -105,18 +134,19 @@ def test_claims_as_json_lists_every_claim(tmp_path):
     assert helix["verdicts"] == {}
 
 
-def test_commands_that_need_the_repository_say_so(tmp_path):
-    done = nuclr("claims", cwd=tmp_path)
+def test_commands_that_need_the_repository_say_so(nuclr, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = nuclr("claims")
     assert done.returncode == 2
     assert "root of the nuclr repository" in done.stderr
 
 
-def test_the_data_describe_themselves():
+def test_the_data_describe_themselves(nuclr):
     done = nuclr("data")
     assert "3338 in the core set, 29896 rows" in done.stdout
 
 
-def test_runs_are_listed_packed_and_taken_in(tmp_path):
+def test_runs_are_listed_packed_and_taken_in(nuclr, tmp_path):
     from nuclr import runs
     from nuclr.train.plan import fingerprint_of
     from nuclr.train.store import Store

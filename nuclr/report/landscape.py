@@ -19,12 +19,15 @@ LABELS = {"energy": "binding energy (MeV)", "per_nucleon": "energy per nucleon (
 LEVELS = 9
 
 
-def landscape(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], title: str, new: Canvas = canvas) -> FigureBase:
+def landscape(
+    arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], title: str, new: Canvas = canvas
+) -> FigureBase:
     """The energy `options["first"]` (k x rows x columns, MeV) over `x` and `y`, at the N of `options["shown"]`.
 
     `points` (p x 2) are the embeddings of Z = 1 to p: large where `known` (k x p), a triangle at `most_bound` (k). A star is the
     place `ring.<energy>` (k x 2) on the ring of `options["radius"]`. Raises KeyError with what is missing.
     """
+    _check(arrays)
     name, shown = options["first"], options["shown"]
     places = [np.flatnonzero(arrays["n"] == n)[0] for n in shown]
     figure = new(9.4, 4.05)
@@ -32,7 +35,9 @@ def landscape(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], titl
     for axes, place in zip(np.atleast_1d(figure.subplots(1, len(shown), sharey=True)), places, strict=True):
         _map(axes, arrays, name, place)
         if options.get("radius"):
-            axes.add_patch(Circle((0, 0), options["radius"], fill=False, edgecolor=LIGHT, linewidth=1, linestyle=(0, (4, 3))))
+            axes.add_patch(
+                Circle((0, 0), options["radius"], fill=False, edgecolor=LIGHT, linewidth=1, linestyle=(0, (4, 3)))
+            )
         if f"ring.{name}" in arrays:
             x, y = arrays[f"ring.{name}"][place]
             axes.plot(x, y, "*", color=LIGHT, markeredgecolor=DARK, markersize=13, markeredgewidth=0.8, zorder=5)
@@ -40,6 +45,17 @@ def landscape(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any], titl
         axes.set_xlabel(options["xlabel"])
     figure.axes[0].set_ylabel(options["ylabel"])
     return figure
+
+
+def _check(arrays: Mapping[str, np.ndarray]) -> None:
+    """Raise ValueError unless all arrays fit each other, those of an N that the still does not show as well."""
+    many, numbers = arrays["n"].size, len(arrays["points"])
+    shapes = dict.fromkeys(LABELS, (many, arrays["y"].size, arrays["x"].size))
+    shapes |= {"points": (numbers, 2), "known": (many, numbers), "most_bound": (many,)}
+    shapes |= {f"ring.{name}": (many, 2) for name in LABELS if f"ring.{name}" in arrays}
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ValueError(f"{name!r} should be numbers of the shape {shape}")
 
 
 def _map(axes: Axes, arrays: Mapping[str, np.ndarray], name: str, place: int) -> None:
@@ -75,7 +91,7 @@ def _labels(axes: Axes, points: np.ndarray, known: np.ndarray, most: int, ink: A
     order = [most, *(z for z in np.flatnonzero(known) + 1 if z % 2 == 0)]
     for z in order:
         at = points[z - 1] / span
-        if any(np.hypot(*(at - other)) < 0.07 for other in taken):
+        if any((np.abs(at - other) < (0.11, 0.065)).all() for other in taken):
             continue
         taken.append(at)
         axes.annotate(

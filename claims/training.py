@@ -34,7 +34,7 @@ def _thinned(points: list[dict[str, float]], train: str, validation: str) -> dic
     """step, train, validation: (k,), k at most POINTS. NaN where a point lacks one of them."""
     steps = np.array([point["step"] for point in points])
     wanted = np.geomspace(1, steps.max(initial=1), POINTS)
-    kept = np.unique([np.abs(np.log(steps / step)).argmin() for step in wanted]) if len(steps) else []
+    kept = sorted({int(np.abs(np.log(steps / step)).argmin()) for step in wanted}) if len(steps) else []
     columns = {"step": "step", "train": train, "validation": validation}
     return {name: np.array([points[i].get(key, np.nan) for i in kept]) for name, key in columns.items()}
 

@@ -32,7 +32,8 @@ def landscape(
     places = [np.flatnonzero(arrays["n"] == n)[0] for n in shown]
     figure = new(9.4, 4.05)
     figure.suptitle(title, x=0.005, ha="left", fontsize=10, fontweight="bold")
-    for axes, place in zip(np.atleast_1d(figure.subplots(1, len(shown), sharey=True)), places, strict=True):
+    maps = np.atleast_1d(figure.subplots(1, len(shown), sharey=True))
+    for axes, place in zip(maps, places, strict=True):
         _map(axes, arrays, name, place)
         if options.get("radius"):
             axes.add_patch(
@@ -43,14 +44,14 @@ def landscape(
             axes.plot(x, y, "*", color=LIGHT, markeredgecolor=DARK, markersize=13, markeredgewidth=0.8, zorder=5)
         axes.set_title(f"N = {arrays['n'][place]}, most bound Z = {arrays['most_bound'][place]}", fontsize=9)
         axes.set_xlabel(options["xlabel"])
-    figure.axes[0].set_ylabel(options["ylabel"])
+    maps[0].set_ylabel(options["ylabel"])
     return figure
 
 
 def _check(arrays: Mapping[str, np.ndarray]) -> None:
     """Raise ValueError unless all arrays fit each other, those of an N that the still does not show as well."""
     many, numbers = arrays["n"].size, len(arrays["points"])
-    shapes = dict.fromkeys(LABELS, (many, arrays["y"].size, arrays["x"].size))
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(LABELS, (many, arrays["y"].size, arrays["x"].size))
     shapes |= {"points": (numbers, 2), "known": (many, numbers), "most_bound": (many,)}
     shapes |= {f"ring.{name}": (many, 2) for name in LABELS if f"ring.{name}" in arrays}
     for name, shape in shapes.items():
@@ -68,12 +69,21 @@ def _map(axes: Axes, arrays: Mapping[str, np.ndarray], name: str, place: int) ->
     points, known, most = arrays["points"], arrays["known"][place].astype(bool), int(arrays["most_bound"][place])
     axes.plot(*points.T, color=DARK, linewidth=0.4, alpha=0.5)
     rest = ~known
-    axes.scatter(*points[rest].T, s=3, color=DARK, linewidths=0)
+    axes.scatter(points[rest, 0], points[rest, 1], s=3, color=DARK, linewidths=0)
     known[most - 1] = False
-    axes.scatter(*points[known].T, s=17, color=LIGHT, edgecolors=DARK, linewidths=0.6, zorder=3)
-    axes.scatter(*points[most - 1], s=60, marker="^", color=LIGHT, edgecolors=DARK, linewidths=0.9, zorder=4)
+    axes.scatter(points[known, 0], points[known, 1], s=17, color=LIGHT, edgecolors=DARK, linewidths=0.6, zorder=3)
+    axes.scatter(
+        points[most - 1, 0],
+        points[most - 1, 1],
+        s=60,
+        marker="^",
+        color=LIGHT,
+        edgecolors=DARK,
+        linewidths=0.9,
+        zorder=4,
+    )
     _labels(axes, points, known, most, lambda at: _ink(height, x, y, at, norm))
-    bar = axes.figure.colorbar(image, ax=axes, location="bottom", aspect=30, pad=0.02)
+    bar: Any = axes.figure.colorbar(image, ax=axes, location="bottom", aspect=30, pad=0.02)
     bar.set_label(LABELS[name])
     bar.outline.set_visible(False)
     bar.solids.set_rasterized(True)
@@ -88,7 +98,7 @@ def _labels(axes: Axes, points: np.ndarray, known: np.ndarray, most: int, ink: A
     """The most bound Z by its symbol, and as many of the known ones by their number as find room."""
     taken: list[np.ndarray] = []
     span = np.ptp(points, axis=0)
-    order = [most, *(z for z in np.flatnonzero(known) + 1 if z % 2 == 0)]
+    order = [most, *(z for z in range(1, len(points) + 1) if known[z - 1] and z % 2 == 0)]
     for z in order:
         at = points[z - 1] / span
         if any((np.abs(at - other) < (0.11, 0.065)).all() for other in taken):

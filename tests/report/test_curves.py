@@ -35,7 +35,7 @@ def test_seeds_share_a_plot_and_a_run_of_two_claims_is_drawn_once(tmp_path: Path
     assert [plot.title for plot in joint.plots] == ["RMS of binding (keV)", "order of PC0", "parity split R_P"]
     assert [line.number for line in joint.plots[0].lines] == [1, 1, 2, 2]
     assert joint.ends == "validation RMS 1140 keV"
-    assert joint.rows[0] == ("0", "715.5 keV", "1141 keV", *joint.rows[1][3:])
+    assert joint.rows[0] == ("0", "715.6 keV", "1141 keV", *joint.rows[1][3:])
     assert joint.troubles == []
 
 

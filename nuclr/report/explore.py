@@ -41,7 +41,7 @@ def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | Non
             arrays = reading.arrays(folder / figure["arrays"])
             for index, (panel, drawn) in enumerate(zip(figure["kinds"], figure["panels"], strict=True)):
                 own = {key.removeprefix(f"{index}."): array for key, array in arrays.items()}
-                if (kind := panel["kind"]) not in KINDS:
+                if (kind := panel["kind"]) not in KINDS or _gaps(kind, own):
                     continue
                 title = f"{panel.get('title') or figure['title']} ({card['title']})"
                 found[kind].append({"title": title, **KINDS[kind](panel, own)})
@@ -99,6 +99,11 @@ def helix_of(curve: Array) -> dict[str, Any] | None:
         "sin": _rounded(sine),
         "angle": round(angle * (len(curve) - 1), DIGITS),
     }
+
+
+def _gaps(kind: str, arrays: dict[str, Any]) -> bool:
+    """Whether there are gaps where the script could not leave them out, as it does on a chart."""
+    return kind == "helix" and not all(np.isfinite(arrays[name]).all() for name in ("axes", "curve") if name in arrays)
 
 
 def _helix(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:

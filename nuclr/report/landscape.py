@@ -27,7 +27,7 @@ def landscape(
     `points` (p x 2) are the embeddings of Z = 1 to p: large where `known` (k x p), a triangle at `most_bound` (k). A star is the
     place `ring.<energy>` (k x 2) on the ring of `options["radius"]`. Raises KeyError with what is missing.
     """
-    _check(arrays)
+    _check(arrays, options)
     name, shown = options["first"], options["shown"]
     places = [np.flatnonzero(arrays["n"] == n)[0] for n in shown]
     figure = new(9.4, 4.05)
@@ -48,8 +48,10 @@ def landscape(
     return figure
 
 
-def _check(arrays: Mapping[str, np.ndarray]) -> None:
-    """Raise ValueError unless all arrays fit each other, those of an N that the still does not show as well."""
+def _check(arrays: Mapping[str, np.ndarray], options: Mapping[str, Any]) -> None:
+    """Raise KeyError or ValueError unless all is there and fits, also what the still does not show: the explorer does."""
+    for name in ("xlabel", "ylabel", "along"):
+        options[name]
     many, numbers = arrays["n"].size, len(arrays["points"])
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(LABELS, (many, arrays["y"].size, arrays["x"].size))
     shapes |= {"points": (numbers, 2), "known": (many, numbers), "most_bound": (many,)}
@@ -57,6 +59,8 @@ def _check(arrays: Mapping[str, np.ndarray]) -> None:
     for name, shape in shapes.items():
         if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise ValueError(f"{name!r} should be numbers of the shape {shape}")
+    if not np.isin(arrays["most_bound"], np.arange(1, numbers + 1)).all():
+        raise ValueError(f"'most_bound' should be numbers from 1 to {numbers}")
 
 
 def _map(axes: Axes, arrays: Mapping[str, np.ndarray], name: str, place: int) -> None:

@@ -91,6 +91,7 @@ def without(figure: dict[str, Any], folder: Path, **changed: Any) -> None:
         ({"known": np.ones((2, 2))}, "'known' should be numbers of the shape (9, 118)"),
         ({"energy": np.full((9, 15, 15), np.nan)}, "'energy' should be numbers"),
         ({"n": np.arange(9)}, "does not fit its arrays"),
+        ({"most_bound": np.full(9, 500)}, "'most_bound' should be numbers from 1 to 118"),
     ],
 )
 def test_a_malformed_landscape_is_told_and_not_explored(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
@@ -101,3 +102,19 @@ def test_a_malformed_landscape_is_told_and_not_explored(tmp_path: Path, changed:
     assert message in html
     assert "The latent topography with a slider for N cannot be shown: this evidence has none" in html
     assert '"landscapes":[]' in html
+
+
+def test_a_landscape_that_does_not_say_what_it_shows_is_told(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    evidence = sample.evidence()
+    del evidence["claims"]["ring-is-stability"]["figures_drawn"][0]["panels"][0]["options"]["along"]
+    assert "lacks &#39;along&#39;" in page.build(evidence, tmp_path)
+
+
+def test_a_helix_with_a_gap_is_drawn_and_not_explored(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    evidence = sample.evidence()
+    axes = sample_figures.figures()["helix"][1]["0.axes"].copy()
+    axes[3] = np.nan
+    without(evidence["claims"]["helix"]["figures_drawn"][0], tmp_path, axes=axes)
+    assert '"helices":[]' in page.build(evidence, tmp_path)

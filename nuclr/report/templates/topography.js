@@ -20,7 +20,11 @@ function frame(one, width, height) {
   const [left, right, top, bottom] = [46, 8, 8, 78], [x, y] = [one.x, one.y];
   const half = [(x[1] - x[0]) / 2, (y[1] - y[0]) / 2];
   const low = [x[0] - half[0], y[0] - half[1]], high = [x[x.length - 1] + half[0], y[y.length - 1] + half[1]];
-  const w = width - left - right, h = height - top - bottom;
+  let w = width - left - right, h = height - top - bottom;
+  if (one.radius) { // a circle stays a circle
+    const scale = Math.min(w / (high[0] - low[0]), h / (high[1] - low[1]));
+    [w, h] = [scale * (high[0] - low[0]), scale * (high[1] - low[1])];
+  }
   return { left, top, w, h, low, high, half,
     to: (p) => [left + (w * (p[0] - low[0])) / (high[0] - low[0]), top + h - (h * (p[1] - low[1])) / (high[1] - low[1])],
     from: (px, py) => [low[0] + ((px - left) / w) * (high[0] - low[0]), low[1] + ((top + h - py) / h) * (high[1] - low[1])] };

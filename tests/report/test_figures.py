@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from nuclr.errors import NuclrError
-from nuclr.report import figures
+from nuclr.report import figures, panels
 from nuclr.report.inline import inline
 
 from . import sample_figures
@@ -126,3 +126,10 @@ MANY = (
     )
     + '<path d="M9 9" style="stroke: #abcdef"/>'
 )
+
+
+@pytest.mark.parametrize("far", [-100.0, 100.0])
+def test_a_far_value_does_not_wash_out_a_chart(far: float) -> None:
+    values = np.append(np.linspace(1, 2, 200), far)
+    assert panels.limits(values, diverging=False) == pytest.approx((1, 2), abs=0.05)
+    assert panels.limits(values[:-1], diverging=False) == (1, 2)

@@ -311,5 +311,6 @@ def test_it_prints_with_what_is_folded_away_opened(view: Callable[..., Any], sho
     tab.emulate_media(media="print")
     assert tab.locator("#claim-helix .how").first.is_visible()
     assert tab.locator(".training .curve-plot").first.is_visible()
+    assert tab.locator(".training summary").first.is_visible()  # it has the name of the run
     assert not tab.locator(".skip").is_visible()
     assert tab.pdf(path=shots / "sample.pdf").startswith(b"%PDF")

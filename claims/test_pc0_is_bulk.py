@@ -86,7 +86,7 @@ def figure(probe, core, evidence, n=80):
         f"nuclide is known, a triangle where it is most bound. The profiles are those at N = {n}. Where PC0 is the bulk, the energy "
         "changes along it and hardly across.",
         alt="Landscapes of the predicted binding energy over PC0 and PC1 of Z at three N, and its profiles along PC0, PC1 and PC2: "
-        + ", ".join(f"it spans {np.ptp(series[f'pc{i}.y']):.2f} GeV along PC{i}" for i in LEADING)
+        + ", ".join(f"{np.ptp(series[f'pc{i}.y']):.2f} GeV along PC{i}" for i in LEADING)
         + f" at N = {n}.",
         panels=[
             over_plane,

@@ -13,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from claims.training import curve
 from nuclr import runs as profiles
 from nuclr.analysis.pca import Components, components, leading
 from nuclr.data import table
@@ -20,7 +21,7 @@ from nuclr.model.probe import Probe
 from nuclr.physics.formulas import SEMF
 from nuclr.train.plan import require, resolve_profile
 from nuclr.train.store import Store, StoredRun
-from nuclr.verdict.evidence import Evidence
+from nuclr.verdict.evidence import Curve, Evidence
 from nuclr.verdict.provenance import cores
 
 Array = NDArray[np.float64]
@@ -101,8 +102,16 @@ class Run:
         return leading(self.probe.embedding(symbol), 3)
 
 
+@pytest.fixture(scope="session")
+def curves() -> dict[str, Curve]:
+    """The training curves read so far, by fingerprint: a run that several claims rest on is read once."""
+    return {}
+
+
 @pytest.fixture
-def stored(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str], list[StoredRun]]:
+def stored(
+    request: pytest.FixtureRequest, evidence: Evidence, curves: dict[str, Curve]
+) -> Callable[[str], list[StoredRun]]:
     """stored("modular-addition"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is
     an error that names the command which trains it."""
     profile, store = request.config.option.profile, Store(Path(request.config.option.store))
@@ -110,7 +119,9 @@ def stored(request: pytest.FixtureRequest, evidence: Evidence) -> Callable[[str]
     def named(name: str) -> list[StoredRun]:
         found = [require(profile, config, store) for config in profiles.named(profile, name)]
         for run in found:
-            evidence.used(run.record())
+            fingerprint = run.manifest["fingerprint"]
+            curves[fingerprint] = curves.get(fingerprint) or curve(run)
+            evidence.used(run.record(), curves[fingerprint])
         return found
 
     return named

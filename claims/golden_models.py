@@ -24,11 +24,12 @@ from threadpoolctl import threadpool_limits
 
 from claims.conftest import Nuclides, nuclides, penultimate
 from claims.figures import best_match
+from claims.landscape import most_bound
 from claims.test_attention_differs import COMPONENTS
 from claims.test_few_pcs import rms_by_count
 from claims.test_helix import window
 from claims.test_pc0_is_bulk import walk
-from claims.test_ring_is_stability import BESIDE, RING, Ring, correlation, most_bound
+from claims.test_ring_is_stability import BESIDE, NEUTRONS, RING, Ring, correlation
 from claims.test_semf_misses_shells import excess, kink
 from claims.test_shell_pc import shell_term
 from nuclr.analysis import helix, nulls
@@ -121,7 +122,7 @@ def _embedding(embedding: np.ndarray, symbol: str) -> dict[str, Any]:
 
 
 def _joint(probe: Probe, core: Nuclides) -> dict[str, Any]:
-    layer, stable = penultimate(probe, core), most_bound(core)
+    layer, stable = penultimate(probe, core), most_bound(core, NEUTRONS)
     axes = layer.axes()
     terms = np.stack([term(core.z, core.n) for term in TERMS.values()], axis=1)
     bulk = np.array([walk(probe, component) for component in (0, 1, 2)])

@@ -39,4 +39,24 @@ def test_the_data_set_has_the_published_size(core, evidence):
             ),
         ],
     )
+    others = [
+        (task, name) for task, name in enumerate(table.names) if counts[name] and name not in ("binding", "z", "n")
+    ]
+    evidence.figure(
+        "observables",
+        title="The other observables",
+        caption="Charge radii are measured for fewer nuclides than masses. A decay is possible where its energy is positive.",
+        alt=f"Charts of nuclides coloured by {len(others)} observables: {', '.join(OBSERVABLES[n].title for _, n in others)}.",
+        panels=[observable(table, task, OBSERVABLES[name]) for task, name in others],
+    )
     evidence.conclude()
+
+
+def observable(table, task, one):
+    here, energy = table.task == task, one.unit == "keV"
+    return Panel(
+        "chart",
+        one.title[0].upper() + one.title[1:],
+        {"z": table.z[here], "n": table.n[here], "value": table.value[here] / (1000 if energy else 1)},
+        {"label": one.symbol, "unit": "MeV" if energy else one.unit, "diverging": one.symbol.startswith("Q")},
+    )

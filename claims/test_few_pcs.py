@@ -72,12 +72,19 @@ def test_a_few_components_carry_the_performance(runs, core, evidence):
         [curves["principal", "penultimate", run.seed][FEW] for run in joint],
         "keV",
     )
+    kept = {
+        (kind, place): np.mean([curves[kind, place, run.seed][FEW] for run in joint])
+        for kind in shares
+        for place in ("z", "n")
+    }
     evidence.figure(
         "figure-04",
         title="RMS of the binding energy against the components of an embedding kept",
         caption="Mean over seeds. Principal components bring the error below that of the mass formula within a few; as many "
         "random directions do not.",
-        alt="RMS falling with the number of components, quickly for principal components and slowly for random directions.",
+        alt=f"RMS falling with the number of components; with {FEW} of them "
+        + ", ".join(f"{rms:.0f} keV for {kind} ones of {place.upper()}" for (kind, place), rms in kept.items())
+        + ".",
         panels=[curve_panel(curves, place, joint, core.semf_rms) for place in ("z", "n")],
     )
     layer = joint[0].probe.penultimate(core.z, core.n, "binding")

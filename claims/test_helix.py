@@ -84,10 +84,11 @@ def window(axes, symbol):
 
 
 def draw(run, evidence):
-    panels = []
+    panels, fits = [], []
     for symbol in ("Z", "N"):
         axes, (low, high) = run.axes(symbol), FIT_WINDOW[symbol]
         found = helix.fit(window(axes, symbol))
+        fits.append(f"{found.turns:.1f} turns and R2 {found.r2:.2f} for {symbol}")
         panels.append(
             Panel(
                 "helix",
@@ -104,7 +105,7 @@ def draw(run, evidence):
         title="The embeddings of Z and N, and the helix through them",
         caption="Coordinates along the first three principal components, the first seed. A helix runs along PC0 and turns in the "
         "plane of PC1 and PC2; the line is the fit of Equation 2. Look for consecutive numbers that go round together.",
-        alt="Embeddings of Z and N along three principal components, joined in order, with a fitted helix.",
+        alt=f"Embeddings of Z and N along three principal components, with a fitted helix: {' and '.join(fits)}.",
         panels=panels,
     )
     shares = {symbol: components(run.probe.embedding(symbol)).share[:12] for symbol in ("Z", "N")}
@@ -112,7 +113,11 @@ def draw(run, evidence):
         "explained-variance",
         title="How much of each dimension there is",
         caption="Share of the variance of the embeddings along each principal component, the first seed.",
-        alt="Explained variance falling with the number of the principal component, for Z and N.",
+        alt="Explained variance falling with the number of the principal component, from "
+        + " and ".join(
+            f"{share[0]:.2f} at PC0 to {share[-1]:.3f} at PC{len(share) - 1} for {s}" for s, share in shares.items()
+        )
+        + ".",
         panels=[
             Panel(
                 "lines",

@@ -18,7 +18,7 @@ def pc0(probe, symbol):
 
 
 def test_the_first_component_counts(runs, core, evidence):
-    panels = []
+    panels, told = [], []
     for name, suffix in VARIANTS.items():
         kind = runs(name)
         for symbol in ("Z", "N"):
@@ -26,6 +26,7 @@ def test_the_first_component_counts(runs, core, evidence):
             evidence.measure(measure, [orderedness(pc0(run.probe, symbol)) for run in kind])
             untrained = [orderedness(pc0(kind[0].probe.untrained(seed), symbol)) for seed in range(50)]
             evidence.control("untrained embeddings", untrained, [measure])
+            told.append(f"{orderedness(pc0(kind[0].probe, symbol)):.2f} for {symbol} of {name}")
         evidence.note(
             f"validation RMS of the binding energy, {name}", [r.error("validation_rms.binding") for r in kind], "keV"
         )
@@ -36,7 +37,7 @@ def test_the_first_component_counts(runs, core, evidence):
         title="PC0 of the embeddings against the number",
         caption="A rising (or falling) line means that the network has put the numbers in order, though it only ever saw them as "
         "unrelated tokens. First seed, sign and scale of PC0 normalised.",
-        alt="First principal component of the embeddings of Z and N against the number: monotone lines.",
+        alt=f"First principal component of the embeddings of Z and N against the number; orderedness {', '.join(told)}.",
         panels=panels,
     )
     evidence.remark(ON_WEIGHTING)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.landscape import reading
+from claims.landscape import CELLS, explored, reading
 from nuclr.analysis.pca import components
-from nuclr.analysis.topography import grid, own_range, points
+from nuclr.analysis.topography import own_range, points
 from nuclr.verdict.evidence import Panel
 
 pytestmark = pytest.mark.claim("pc0-is-bulk")
 
 NEUTRONS = (20, 40, 60, 80, 100, 120, 140)
-STEPS, CELLS = 101, 12
+STEPS = 101
 LEADING = (0, 1, 2)
 
 
@@ -31,7 +31,7 @@ def span_ratios(spans):
     return np.stack([spans[:, i] / np.delete(spans, i, axis=1).max(axis=1) for i in LEADING], axis=1)
 
 
-def test_the_first_component_is_the_bulk(runs, evidence):
+def test_the_first_component_is_the_bulk(runs, core, evidence):
     joint = runs("joint")
     walks = np.array([[walk(run.probe, component) for component in LEADING] for run in joint])
     rho, spans = walks[..., 0], walks[..., 1]
@@ -48,18 +48,31 @@ def test_the_first_component_is_the_bulk(runs, evidence):
         evidence.note(f"abs Spearman rho of PC{component} and predicted binding energy", rho[:, component])
     for component in LEADING:
         evidence.note(f"span of the energy along PC{component}", spans[:, component], "keV")
-    figure(joint[0].probe, evidence)
+    figure(joint[0].probe, core, evidence)
     evidence.conclude()
 
 
-def figure(probe, evidence, n=80):
+def figure(probe, core, evidence, n=80):
     embedding = probe.embedding("Z")
     found = components(embedding)
     own = found.project(embedding, len(LEADING))
     # The sign of a component is arbitrary: PC0 is drawn so that Z grows to the right, PC1 to the top.
     sign = np.sign(own[-1] - own[0])
-    axes = [own_range(own[:, i] * sign[i], CELLS) for i in (0, 1)]
-    height = reading(probe, points(found, (0, 1), grid(*axes) * sign[:2]), n).reshape(CELLS, CELLS) / 1e6
+    over_plane = explored(
+        "Over PC0 and PC1",
+        probe,
+        core,
+        own[:, :2] * sign[:2],
+        tuple(own_range(1.1 * own[:, i] * sign[i], CELLS) for i in (0, 1)),  # and a margin
+        lambda coordinates, _: points(found, (0, 1), coordinates * sign[:2]),
+        {
+            "xlabel": "PC0",
+            "ylabel": "PC1",
+            "first": "energy",
+            "shown": [20, n, 140],
+            "along": "the other components are at their mean",
+        },
+    )
     series = {}
     for component in LEADING:
         along = own_range(own[:, component] * sign[component], STEPS)
@@ -69,21 +82,14 @@ def figure(probe, evidence, n=80):
     evidence.figure(
         "figure-06",
         title="The predicted binding energy over PC0 and PC1 of Z",
-        caption=f"N = {n}, the other components at their mean, the first seed. Where PC0 is the bulk, the energy changes along it and "
-        "hardly across.",
-        alt=f"Landscape of the predicted binding energy over PC0 and PC1 of Z at N = {n}, and its profiles along PC0, PC1 and PC2.",
+        caption="The landscape at three N, the other components at their mean, first seed, with the embeddings of Z: large where the "
+        f"nuclide is known, a triangle where it is most bound. The profiles are those at N = {n}. Where PC0 is the bulk, the energy "
+        "changes along it and hardly across.",
+        alt="Landscapes of the predicted binding energy over PC0 and PC1 of Z at three N, and its profiles along PC0, PC1 and PC2: "
+        + ", ".join(f"{np.ptp(series[f'pc{i}.y']):.2f} GeV along PC{i}" for i in LEADING)
+        + f" at N = {n}.",
         panels=[
-            Panel(
-                "heatmap",
-                "PC0 to the right, PC1 upwards",
-                {"value": height.T[::-1]},
-                {
-                    "rows": ticks(axes[1])[::-1],
-                    "columns": ticks(axes[0]),
-                    "label": "binding energy (GeV)",
-                    "annotate": False,
-                },
-            ),
+            over_plane,
             Panel(
                 "lines",
                 "along one component",
@@ -96,8 +102,3 @@ def figure(probe, evidence, n=80):
             ),
         ],
     )
-
-
-def ticks(values, every=3):
-    """Labels for the cells of a heatmap, most of them empty."""
-    return [f"{value:.1f}" if i % every == 0 else "" for i, value in enumerate(values)]

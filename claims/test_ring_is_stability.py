@@ -5,23 +5,16 @@ from functools import partial
 import numpy as np
 import pytest
 
-from claims.landscape import reading
+from claims.landscape import CELLS, EXPLORED, explored, most_bound, reading
 from nuclr.analysis.pca import components
-from nuclr.analysis.topography import circular_correlation, grid, points, ring
+from nuclr.analysis.topography import circular_correlation, points, ring
 from nuclr.verdict.evidence import Panel
 
 pytestmark = pytest.mark.claim("ring-is-stability")
 
 NEUTRONS = range(20, 101)
-STEPS, CELLS = 120, 12  # steps of three degrees
+STEPS = 120  # of three degrees
 RING, BESIDE = (1, 2), (3, 4)
-
-
-def most_bound(nuclides):
-    """For every N the Z of the isotone with the largest binding energy per nucleon."""
-    per_nucleon = nuclides.binding / (nuclides.z + nuclides.n)
-    isotones = [np.flatnonzero(nuclides.n == n) for n in NEUTRONS]
-    return np.array([nuclides.z[here[per_nucleon[here].argmax()]] for here in isotones])
 
 
 class Ring:
@@ -61,11 +54,11 @@ class Ring:
         """Predicted binding energy (m,) in keV at points (m, d)."""
         return reading(self.probe, place, n)
 
-    def predicted(self, stable, energy, bulk_at_mean=False):
+    def predicted(self, stable, energy, bulk_at_mean=False, neutrons=NEUTRONS):
         """Angles (k,) at which the network finds the ring most bound, for each N."""
         angles, circle = ring(self.radius, STEPS)
         places = [self.points(circle, None if bulk_at_mean else z) for z in stable]
-        return angles[[energy(place, n).argmax() for place, n in zip(places, NEUTRONS, strict=True)]]
+        return angles[[energy(place, n).argmax() for place, n in zip(places, neutrons, strict=True)]]
 
 
 def correlation(probe, stable, plane=RING, energy=Ring.per_nucleon, bulk_at_mean=False):
@@ -75,7 +68,7 @@ def correlation(probe, stable, plane=RING, energy=Ring.per_nucleon, bulk_at_mean
 
 
 def test_the_most_bound_moves_round_the_ring(runs, core, evidence):
-    joint, stable = runs("joint"), most_bound(core)
+    joint, stable = runs("joint"), most_bound(core, NEUTRONS)
     evidence.measure("circular-correlation", [correlation(run.probe, stable) for run in joint])
     evidence.control("the plane of PC3 and PC4", [correlation(run.probe, stable, BESIDE) for run in joint])
     first = Ring(joint[0].probe, RING)
@@ -101,7 +94,7 @@ def test_the_most_bound_moves_round_the_ring(runs, core, evidence):
         [abs(np.diff(np.unwrap(Ring(run.probe, RING).true(stable))).sum()) / (2 * np.pi) for run in joint],
         "turns",
     )
-    figure(first, stable, predicted, true, evidence)
+    figure(first, core, predicted, true, evidence)
     evidence.conclude()
 
 
@@ -111,42 +104,52 @@ def protons(run, stable, n=60):
     return np.ptp(reading(run.probe, found.points(circle, stable[n - NEUTRONS.start]), n, "z"))
 
 
-def figure(found, stable, predicted, true, evidence, shown=(30, 60, 90)):
-    side = np.linspace(-1.5, 1.5, CELLS) * found.radius
-    labels = [f"{value:.1f}" if i % 3 == 0 else "" for i, value in enumerate(side)]
-    panels = []
-    for n in shown:
-        z = stable[n - NEUTRONS.start]
-        height = found.per_nucleon(found.points(grid(side, side), z), n).reshape(CELLS, CELLS) / 1000
-        panels.append(
-            Panel(
-                "heatmap",
-                f"N = {n}, PC0 of Z = {z}; PC1 to the right, PC2 upwards",
-                {"value": height.T[::-1]},
-                {"rows": labels[::-1], "columns": labels, "label": "energy per nucleon (MeV)", "annotate": False},
-            )
-        )
+def figure(found, core, predicted, true, evidence):
+    reach = 1.1 * np.abs(found.own[:, RING]).max()  # all of the embedding
+    side = np.linspace(-reach, reach, CELLS)
+    stable = most_bound(core, EXPLORED)
+    best = {
+        name: found.predicted(stable, energy, neutrons=EXPLORED)
+        for name, energy in (("energy", found.total), ("per_nucleon", found.per_nucleon))
+    }
+    over_ring = explored(
+        "Over PC1 and PC2",
+        found.probe,
+        core,
+        found.own[:, RING],
+        (side, side),
+        found.points,
+        {
+            "xlabel": "PC1",
+            "ylabel": "PC2",
+            "first": "per_nucleon",
+            "shown": [30, 60, 90],
+            "along": "PC0 is that of the most bound Z at this N, the other components are at their mean",
+            "radius": found.radius,
+        },
+        {name: found.radius * np.column_stack([np.cos(angle), np.sin(angle)]) for name, angle in best.items()},
+    )
     n = np.array(NEUTRONS)
-    panels.append(
-        Panel(
-            "lines",
-            "the angle on the ring",
-            {"true.x": n, "true.y": np.rad2deg(true) % 360, "found.x": n, "found.y": np.rad2deg(predicted)},
-            {
-                "series": [
-                    {"key": "true", "label": "embedding of the most bound Z", "style": "points"},
-                    {"key": "found", "label": "most bound place on the ring", "style": "points"},
-                ],
-                "xlabel": "N",
-                "ylabel": "angle (degrees)",
-            },
-        )
+    angles = Panel(
+        "lines",
+        "the angle on the ring",
+        {"true.x": n, "true.y": np.rad2deg(true) % 360, "found.x": n, "found.y": np.rad2deg(predicted)},
+        {
+            "series": [
+                {"key": "true", "label": "embedding of the most bound Z", "style": "points"},
+                {"key": "found", "label": "most bound place on the ring", "style": "points"},
+            ],
+            "xlabel": "N",
+            "ylabel": "angle (degrees)",
+        },
     )
     evidence.figure(
         "figure-07",
         title="Where the ring is most bound",
-        caption="Predicted binding energy per nucleon over PC1 and PC2 of Z at three N, and the angle of its largest value on the "
-        "ring beside the angle of the Z that is really most bound; the first seed. The two go together where the claim holds.",
-        alt="Landscapes over PC1 and PC2 of Z at three N, and two angles on the ring against N.",
-        panels=panels,
+        caption="Predicted binding energy per nucleon over PC1 and PC2 of Z at three N, first seed, with the embeddings of Z: large "
+        "where the nuclide is known, a triangle where it is most bound. The star is the most bound place on the ring. Star and "
+        "triangle lie in one direction where the claim holds.",
+        alt="Landscapes over PC1 and PC2 of Z at three N, and two angles on the ring against N, with a circular correlation of "
+        f"{circular_correlation(predicted, true):.2f}.",
+        panels=[over_ring, angles],
     )

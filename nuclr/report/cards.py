@@ -27,6 +27,8 @@ _RUN: dict[str, Any] = {
     "precision": None,
     "arithmetic": None,
     "seconds": None,
+    "driver": None,
+    "curve": None,
 }
 _CLAIM: dict[str, Any] = {
     "changed": None,
@@ -107,6 +109,7 @@ def _groups(runs: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 "name": name,
                 "seeds": ", ".join(str(run["seed"]) for run in members),
                 "seconds": None if None in seconds else sum(seconds),
+                "driver": " or ".join(dict.fromkeys(run["driver"] for run in members if run["driver"])),
                 **{
                     key: " or ".join(dict.fromkeys(str(run[key] or words.NOTHING) for run in members))
                     for key in ("steps", "device", "precision")

@@ -1,4 +1,4 @@
-"""What the two explorers of the page turn and touch: every recorded helix and every recorded chart of nuclides, as JSON.
+"""What the explorers of the page turn and touch: every recorded helix, landscape and chart of nuclides, as JSON.
 
 The page shows the still pictures first; its script (templates/explore.js) puts a canvas in their place.
 """
@@ -20,13 +20,20 @@ from nuclr.report import panels, reading, style
 Array = NDArray[np.float64]
 STOPS = 17  # colours of a map that the script blends between
 DIGITS = 4
+NO_LANDSCAPE = (
+    "this evidence has none; judge the claims again with `python -m pytest claims/test_pc0_is_bulk.py "
+    "claims/test_ring_is_stability.py` to record it."
+)
 
 
 def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | None:
-    """The stills of both explorers and their `data` for the script; None where nothing was recorded to explore."""
-    helices: list[dict[str, Any]] = []
-    charts: list[dict[str, Any]] = []
-    stills: dict[str, Any] = {"helix": None, "chart": None}
+    """The stills of the explorers and their `data` for the script; None where nothing was recorded to explore.
+
+    sources: the claims whose landscapes are shown; where there is none, `missing` says so in a sentence.
+    """
+    found: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+    stills: dict[str, list[Any]] = {kind: [] for kind in KINDS}
+    sources: dict[str, dict[str, Any]] = {}
     for card in cards:
         for figure in card["drawings"]:
             if not figure["panels"]:
@@ -34,25 +41,32 @@ def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | Non
             arrays = reading.arrays(folder / figure["arrays"])
             for index, (panel, drawn) in enumerate(zip(figure["kinds"], figure["panels"], strict=True)):
                 own = {key.removeprefix(f"{index}."): array for key, array in arrays.items()}
+                if (kind := panel["kind"]) not in KINDS or _gaps(kind, own):
+                    continue
                 title = f"{panel.get('title') or figure['title']} ({card['title']})"
-                if panel["kind"] == "helix":
-                    helices.append({"title": title, **_helix(panel, own)})
-                elif panel["kind"] == "chart":
-                    charts.append({"title": title, **_chart(panel, own)})
-                if panel["kind"] in stills:
-                    stills[panel["kind"]] = stills[panel["kind"]] or drawn
-    if not helices and not charts:
+                found[kind].append({"title": title, **KINDS[kind](panel, own)})
+                stills[kind].append(drawn)
+                if kind == "landscape":
+                    sources[card["id"]] = card
+    if not any(found.values()):
         return None
     maps = {"numbers": style.NUMBERS, "sequential": style.SEQUENTIAL, "diverging": style.DIVERGING}
     data = {
-        "helices": helices,
-        "charts": charts,
+        "helices": found["helix"],
+        "charts": found["chart"],
+        "landscapes": found["landscape"],
         "symbols": SYMBOLS,
         "maps": {name: _stops(colours) for name, colours in maps.items()},
     }
     # In a script element only "<" could end it or open another.
     text = json.dumps(data, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
-    return {**stills, "data": Markup(text)}
+    first = {kind: drawn[0] if drawn else None for kind, drawn in stills.items()}
+    return first | {
+        "landscape": stills["landscape"],
+        "sources": list(sources.values()),
+        "missing": NO_LANDSCAPE,
+        "data": Markup(text),
+    }
 
 
 def helix_of(curve: Array) -> dict[str, Any] | None:
@@ -87,6 +101,11 @@ def helix_of(curve: Array) -> dict[str, Any] | None:
     }
 
 
+def _gaps(kind: str, arrays: dict[str, Any]) -> bool:
+    """Whether there are gaps where the script could not leave them out, as it does on a chart."""
+    return kind == "helix" and not all(np.isfinite(arrays[name]).all() for name in ("axes", "curve") if name in arrays)
+
+
 def _helix(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     curve = np.asarray(arrays["curve"], dtype=float) if "curve" in arrays else None
     return {
@@ -110,6 +129,25 @@ def _chart(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
         "n": np.asarray(arrays["n"])[kept].tolist(),
         "value": _rounded(value[kept]),
     }
+
+
+def _landscape(panel: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+    heights = {name: np.asarray(arrays[name], dtype=float) for name in ("energy", "per_nucleon")}
+    options = panel["options"]
+    ring = {name: arrays[f"ring.{name}"] for name in heights if f"ring.{name}" in arrays}
+    return {
+        **{key: options[key] for key in ("xlabel", "ylabel", "first", "along")},
+        "radius": options.get("radius"),
+        **{key: np.asarray(arrays[key]).tolist() for key in ("n", "most_bound")},
+        **{key: _rounded(arrays[key]) for key in ("x", "y")},
+        **{name: [_rounded(height.ravel()) for height in heights[name]] for name in heights},
+        "points": [_rounded(point) for point in arrays["points"]],
+        "known": [(np.flatnonzero(known) + 1).tolist() for known in arrays["known"]],
+        "ring": {name: [_rounded(place) for place in places] for name, places in ring.items()} or None,
+    }
+
+
+KINDS = {"helix": _helix, "chart": _chart, "landscape": _landscape}
 
 
 def _rounded(values: Array) -> list[float]:

@@ -14,7 +14,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure, FigureBase
 
 from nuclr.errors import NuclrError, unknown
-from nuclr.report import helix, panels, style
+from nuclr.report import helix, landscape, panels, style
 from nuclr.report.inline import inline
 
 Arrays = Mapping[str, np.ndarray]
@@ -27,7 +27,9 @@ PAINTERS: dict[str, Painter] = {
     "helix": helix.helix,
     "plane": panels.plane,
     "bars": panels.bars,
+    "landscape": landscape.landscape,
 }
+WIDE = {"helix", "landscape"}  # kinds that fill a row by themselves
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,6 @@ def _panel(panel: Mapping[str, Any], arrays: Arrays, index: int, name: str) -> D
         assert isinstance(figure, Figure)
         metadata = {"Date": None, "Creator": None, "Format": None, "Type": None}
         FigureCanvasSVG(figure).print_svg(buffer, metadata=metadata)
-    wide, (width, height) = panel["kind"] == "helix", figure.get_size_inches() * 96
+    wide, (width, height) = panel["kind"] in WIDE, figure.get_size_inches() * 96
     svg = inline(buffer.getvalue(), name, "panel wide" if wide else "panel", (width, height))
     return Drawn(name, svg, round(width), round(height), wide)

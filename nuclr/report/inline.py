@@ -1,13 +1,14 @@
 """What matplotlib writes as an SVG file, made into an element that may stand in a page beside others.
 
 Its ids repeat from figure to figure, its style element would reach the whole page, its colours are fixed, and its style
-attributes are what a strict content policy forbids. All four are put right here, and the coordinates get two decimals: a
-hundredth of a point is below what any screen shows, and the page is half as heavy.
+attributes are what a strict content policy forbids. All four are put right here, and what weighs most is made light: coordinates
+get two decimals, a hundredth of a point being below what any screen shows, and siblings say once what they share.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import groupby
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -17,6 +18,11 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 DROPPED = ("metadata", "style")
 INHERITED = {"font-family", "stroke-dashoffset"}  # the page's font; an offset of zero
 ROUNDED = ("d", "x", "y", "width", "height", "points", "cx", "cy", "r")
+# What siblings often share, and a group can say once for all: a group of these is drawn as they are.
+SHARED = ("clip-path", "fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-linecap", "stroke-linejoin",
+          "stroke-dasharray", "font-size", "text-anchor")  # fmt: skip
+FEW = 3  # of them are not worth a group
+NO_TURN = re.compile(r"rotate\(-?0 [^)]*\)")
 # A marker of matplotlib: a circle of eight cubic curves, from its lowest point.
 CIRCLE = re.compile(r"M (\S+) (\S+)\s+(?:C [\d. -]+\s+){4}C \S+ \S+ \S+ \S+ \S+ \S+\s+(?:C [\d. -]+\s+){3}z\s*")
 TOP = re.compile(r"(?:C [\d. -]+?\s+){3}C \S+ \S+ \S+ \S+ (\S+) (\S+)\s")
@@ -27,6 +33,7 @@ def inline(text: str, name: str, css_class: str, size: tuple[float, float]) -> s
     root = ElementTree.fromstring(text)
     used = {old: f"{name}-{n}" for n, old in enumerate(dict.fromkeys(re.findall(r'(?:url\(|href=")#([^")]+)', text)))}
     _clean(root, used)
+    _gather(root)
     box = root.attrib["viewBox"]
     root.attrib.clear()
     width, height = (f"{pixels:.0f}" for pixels in size)
@@ -52,13 +59,47 @@ def _clean(element: Element, used: dict[str, str]) -> None:
         element.attrib["href"] = href
     _round_marker(element)
     for key, value in list(element.attrib.items()):
-        if key == "id":
+        if key == "transform" and NO_TURN.fullmatch(value):
+            del element.attrib[key]
+        elif key == "id":
             if value in used:
                 element.attrib["id"] = used[value]
             else:
                 del element.attrib["id"]
         else:
             element.attrib[key] = _value(key, value, used)
+
+
+def _gather(parent: Element) -> None:
+    """Put runs of siblings of one kind into a group that has what they share. What is moved or refers stays as it is."""
+    for child in parent:
+        _gather(child)
+    kept: list[Element] = []
+    for kind, run in groupby(list(parent), key=_kind):
+        members = list(run)
+        shared = {
+            key: value
+            for key, value in members[0].attrib.items()
+            if key in SHARED and all(m.get(key) == value for m in members)
+        }
+        if not kind or len(members) <= FEW or not shared:
+            kept += members
+            continue
+        for member in members:
+            for key in shared:
+                del member.attrib[key]
+        group = Element(f"{SVG}g", shared)
+        group.extend(members)
+        kept.append(group)
+    parent[:] = kept
+
+
+def _kind(element: Element) -> str:
+    """What may share a group: siblings of one tag that are clipped and drawn alike. Empty for what stands alone."""
+    tag = _tag(element)
+    if "transform" in element.attrib or tag not in ("path", "circle", "use", "text"):
+        return ""
+    return f"{tag} {element.get('clip-path')} {element.get('stroke-width')}"
 
 
 def _value(key: str, value: str, used: dict[str, str]) -> str:

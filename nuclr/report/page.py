@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nuclr import files
-from nuclr.report import beside, cards, explore, gallery, reading, summaries, words
+from nuclr.report import beside, cards, curves, explore, gallery, reading, summaries, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 GOLDEN, CLAIMS = Path("golden"), Path("claims")
@@ -65,7 +65,7 @@ def environment() -> Environment:
 
 def assets() -> dict[str, Any]:
     """Style sheet and script, and the content policy that lets in these two: nothing else may load, run or submit."""
-    css, script = (_text(name) for name in ("page.css", "explore.js"))
+    css, script = _text("page.css"), _text("explore.js") + _text("topography.js")
     policy = (
         f"default-src 'none'; img-src data:; style-src {_hash(css)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
@@ -84,6 +84,7 @@ def _hash(text: str) -> str:
 def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden: Path, claims: Path) -> str:
     profile = evidence["profile"]
     made = [cards.card(name, claim, folder, profile, claims) for name, claim in evidence["claims"].items()]
+    trainings = curves.trainings(made, folder)
     main, rest = words.headline(card["verdict"] for card in made)
     provenance = {"versions": {}, "device": None, "command": None, "seconds": None} | evidence["provenance"]
     return (
@@ -102,6 +103,8 @@ def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden:
             goldens=beside.columns(golden, evidence),
             gallery=gallery.entries(made),
             explorers=explore.explorers(made, folder),
+            trainings=trainings,
+            trained={training.name: training.place for training in trainings if training.plots},
         )
         .lstrip()
     )

@@ -236,8 +236,9 @@ def limits(value: np.ndarray, *, diverging: bool) -> tuple[float, float]:
     if diverging:
         reach = float(np.quantile(np.abs(finite), 0.99)) or 1.0
         return -reach, reach
-    low, high, tail = float(finite.min()), float(finite.max()), float(np.quantile(finite, 0.02))
-    return (tail if tail - low > 0.3 * (high - low) else low), high
+    low, high = float(finite.min()), float(finite.max())
+    tails, far = np.quantile(finite, [0.02, 0.98]).tolist(), 0.3 * (high - low)
+    return (tails[0] if tails[0] - low > far else low), (tails[1] if high - tails[1] > far else high)
 
 
 def _norm(value: np.ndarray, options: Options) -> Normalize:

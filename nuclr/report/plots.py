@@ -56,7 +56,7 @@ def sheet(parts: Sequence[Part]) -> Figure:
     sizes = [figures.paint(*part).get_size_inches() for part in parts]  # type: ignore[attr-defined]
     places = list(range(len(parts)))
     rows: list[list[int]] = []
-    for wide, group in groupby(places, key=lambda place: parts[place][0]["kind"] == "helix"):
+    for wide, group in groupby(places, key=lambda place: parts[place][0]["kind"] in figures.WIDE):
         members, beside = list(group), 1 if wide else 2
         rows += [members[start : start + beside] for start in range(0, len(members), beside)]
     heights = [max(sizes[place][1] for place in row) for row in rows]

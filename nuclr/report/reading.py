@@ -80,7 +80,10 @@ _RUN_TOLD: dict[str, type] = {
     "precision": str,
     "arithmetic": str,
     "seconds": float,
+    "driver": str,
+    "curve": dict,
 }
+_CURVE: dict[str, type] = {"arrays": str, "quantity": str, "unit": str}
 _PROVENANCE: dict[str, type] = {"commit": str, "versions": dict, "device": str, "command": str, "seconds": float}
 _FIGURE: dict[str, type] = {"id": str, "title": str, "caption": str, "alt": str, "arrays": str, "panels": list}
 _WORDS = {
@@ -201,6 +204,8 @@ def _claim(claim: Any, source: str, place: str) -> None:
         for index, entry in enumerate(claim[key]):
             _require(entry, spec, source, f"{place}{key}[{index}].")
             _optional(entry, _RUN_TOLD if key == "runs" else {}, source, f"{place}{key}[{index}].")
+            if entry.get("curve") is not None:
+                _require(entry["curve"], _CURVE, source, f"{place}{key}[{index}].curve.")
             for number, panel in enumerate(entry.get("panels", ())):
                 _require(panel, {"kind": str}, source, f"{place}{key}[{index}].panels[{number}].")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 NOTHING = "–"
+MINUS = re.compile(r"(?<![^\s(])-(?=\d)")  # of a number, not a hyphen
 
 
 def number(value: float | str | None, interval: Sequence[float] | None = None) -> str:
@@ -44,7 +46,7 @@ def span(interval: Sequence[float] | None) -> str:
 
 def signs(text: str) -> str:
     """A bound or sentence with the signs that print writes."""
-    return text.replace("<=", "≤").replace(">=", "≥")
+    return MINUS.sub("−", text.replace("<=", "≤").replace(">=", "≥"))
 
 
 def prose(text: str) -> Markup:

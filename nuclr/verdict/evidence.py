@@ -14,13 +14,13 @@ from nuclr.errors import unknown
 from nuclr.files import write
 from nuclr.verdict import tolerance
 from nuclr.verdict.bound import Interval
-from nuclr.verdict.panels import Panel
+from nuclr.verdict.panels import Curve, Panel
 from nuclr.verdict.record import Record, blank, plain
 from nuclr.verdict.registry import SLUG, Claim, Measure
 from nuclr.verdict.statistics import Control, EvidenceError, Verdict, closed, decide, finite, student, worst
 from nuclr.verdict.wording import sentence
 
-__all__ = ["Evidence", "Panel"]
+__all__ = ["Curve", "Evidence", "Panel"]
 
 SILENT = "The test ended without evidence.conclude()."
 ROUNDING = 1e-6  # of the width of a measure's range: single precision gives cosines of 1.0000001
@@ -109,12 +109,20 @@ class Evidence:
             raise EvidenceError(f"A remark on claim {self.claim.id!r} is empty.")
         self._remarks.append(text)
 
-    def used(self, run: Mapping[str, Any]) -> None:
-        """Record a trained run that the claim rests on; naming a run twice (by its fingerprint) is harmless."""
+    def used(self, run: Mapping[str, Any], curve: Curve | None = None) -> None:
+        """Record a trained run that the claim rests on; naming a run twice (by its fingerprint) is harmless.
+
+        curve: how it was trained. Its arrays go to reports/arrays/<profile>/run.<fingerprint>.npz, one file for all claims.
+        """
         self._open()
-        if not isinstance(run.get("fingerprint"), str):
+        fingerprint = run.get("fingerprint")
+        if not isinstance(fingerprint, str):
             raise EvidenceError(f"A run of claim {self.claim.id!r} has no fingerprint: give the run's own record.")
-        self._runs[run["fingerprint"]] = plain(run, f"The record of the run {run['fingerprint']}")
+        drawn = {}
+        if curve is not None:
+            file = self._save(f"run.{fingerprint}", curve.arrays)
+            drawn = {"curve": {"arrays": file, "quantity": curve.quantity, "unit": curve.unit}}
+        self._runs[fingerprint] = plain({**run, **drawn}, f"The record of the run {fingerprint}")
 
     def figure(self, id: str, *, title: str, caption: str, alt: str, panels: Sequence[Panel]) -> None:
         """Record the figure `id` ("figure-08"); its arrays go to reports/arrays/<profile>/ under <panel>.<name>."""
@@ -127,11 +135,8 @@ class Evidence:
             raise EvidenceError(
                 f"The figure {id!r} of claim {self.claim.id!r} needs a panel and a text for who cannot see it."
             )
-        file = f"arrays/{self.profile}/{self.claim.id}.{id}.npz"
-        content = io.BytesIO()
         arrays = {f"{i}.{name}": array for i, panel in enumerate(panels) for name, array in panel.arrays.items()}
-        np.savez_compressed(content, allow_pickle=False, **arrays)
-        write(self._reports / file, content.getvalue())
+        file = self._save(f"{self.claim.id}.{id}", arrays)
         drawn = [panel.as_dict() for panel in panels]
         figure = {"id": id, "title": title, "caption": caption, "alt": alt, "arrays": file, "panels": drawn}
         self._figures[id] = plain(figure, f"The figure {id!r}")
@@ -174,6 +179,14 @@ class Evidence:
             figures_drawn=list(self._figures.values()),
         )
         return record | self._conclusion
+
+    def _save(self, name: str, arrays: Mapping[str, Any]) -> str:
+        """Write plotted arrays at once; the path of their file under the reports."""
+        file = f"arrays/{self.profile}/{name}.npz"
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays)
+        write(self._reports / file, content.getvalue())
+        return file
 
     def _judge(self, name: str) -> Verdict:
         measured, bound, controls = self._measures[name], self.claim.measures[name].bound, self._controls[name]

@@ -86,11 +86,10 @@ def keep(reports: Path, root: Path, profile: str, modules: Path) -> list[str]:
         raise NuclrError(
             f"{source} cannot become golden, {', '.join(unfit)} has no verdict there: judge every claim first."
         )
-    arrays = {
-        figure["arrays"]: (reports / figure["arrays"]).read_bytes()
-        for claim in found["claims"].values()
-        for figure in claim["figures_drawn"]
-    }
+    claims = found["claims"].values()
+    drawn = [figure for claim in claims for figure in claim["figures_drawn"]]
+    drawn += [run["curve"] for claim in claims for run in claim["runs"] if "curve" in run]
+    arrays = {one["arrays"]: (reports / one["arrays"]).read_bytes() for one in drawn}
     target = file_of(root, profile)
     before = record.load(target)["claims"] if target.exists() else {}
     shutil.rmtree(target.parent, ignore_errors=True)

@@ -30,6 +30,11 @@ KINDS = {
     "helix": Kind(("numbers", "axes"), ("symbol",), ("fit",)),
     "plane": Kind(("x", "y", "value"), ("period", "label", "xlabel", "ylabel"), ("names",)),
     "bars": Kind(("value",), ("labels", "xlabel"), ("vlines", "log")),
+    "landscape": Kind(
+        ("n", "x", "y", "energy", "per_nucleon", "points", "known", "most_bound"),
+        ("xlabel", "ylabel", "shown", "first", "along"),
+        ("radius",),
+    ),
 }
 
 
@@ -92,6 +97,18 @@ class Panel:
         elif self.kind == "bars":
             for name in a:
                 self._shape(name, (len(o["labels"]),))
+        elif self.kind == "landscape":
+            many, numbers = a["n"].size, len(a["points"])
+            for name in ("energy", "per_nucleon"):
+                self._shape(name, (many, a["y"].size, a["x"].size))
+            self._shape("points", (numbers, 2))
+            self._shape("known", (many, numbers))
+            self._same("n", "most_bound")
+            for name in ("ring.energy", "ring.per_nucleon"):
+                if name in a:
+                    self._shape(name, (many, 2))
+            if not set(o["shown"]) <= set(a["n"].tolist()):
+                raise EvidenceError(f"The {self} shows N = {o['shown']}, which are not all recorded.")
 
     def _same(self, first: str, *others: str) -> None:
         for name in (first, *others):
@@ -102,6 +119,31 @@ class Panel:
             raise EvidenceError(
                 f"{name!r} of the {self} has the shape {self.arrays[name].shape}, it should be {shape}."
             )
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one run was trained: a quantity ("RMS of binding") in its unit against the step, in training and validation.
+
+    arrays: step, train, validation (k,); where the structure of the embeddings was read as well, its steps at (m,) and order-Z,
+    order-N, parity-Z, parity-N (m,). Gaps are NaN. Raises EvidenceError where they do not fit each other.
+    """
+
+    quantity: str
+    unit: str
+    arrays: Mapping[str, Any]
+
+    SERIES = (("step", "train", "validation"), ("at", "order-Z", "order-N", "parity-Z", "parity-N"))
+
+    def __post_init__(self) -> None:
+        arrays = {name: _numbers(f"{name!r} of a training curve", array) for name, array in self.arrays.items()}
+        object.__setattr__(self, "arrays", arrays)
+        for axis, *beside in self.SERIES:
+            for name in beside if axis in arrays else ():
+                if name not in arrays or arrays[name].shape != (arrays[axis].size,):
+                    raise EvidenceError(f"A training curve has no array {name!r} as long as its {axis!r}.")
+        if "step" not in arrays:
+            raise EvidenceError("A training curve has no array 'step'.")
 
 
 def _numbers(what: str, array: Any) -> NDArray[Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
@@ -24,7 +25,7 @@ pytestmark = [
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright: nox -s browser")
 
-from report import sample  # noqa: E402  (tests/ is on the path, as for the other samples)
+from report import sample, sample_figures  # noqa: E402  (tests/ is on the path, as for the other samples)
 
 from nuclr.report import comparison, page  # noqa: E402
 
@@ -37,7 +38,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WIDTHS = {"desktop": (1280, 900), "phone": (390, 844)}
+WIDTHS = {"desktop": (1280, 900), "phone": (360, 780)}
 PATIENCE = 120_000  # milliseconds, for a machine that trains meanwhile
 
 
@@ -210,9 +211,97 @@ def test_the_chart_tells_the_nuclide_and_its_value(view: Callable[..., Any], sho
     assert tab.complaints == []
 
 
+def test_the_landscape_moves_with_n_and_can_be_read(view: Callable[..., Any], shots: Path) -> None:
+    tab = view("sample")
+    place = tab.locator("[data-explore=landscape]")
+    assert place.locator(".still").is_hidden()
+    told, slider = place.locator("output"), place.locator("input[name=n]")
+    arrays = sample_figures.figures()["ring-is-stability"][1]
+    angle, (across, up) = 2 * np.pi * 40 / 90, arrays["0.points"][42]
+    height = 8 + 0.5 * (np.cos(angle) * across + np.sin(angle) * up)  # a slope, so exact between the recorded places
+    assert told.text_content() == (
+        f"N = 60: most bound is Tc, Z = 43, of 11 known. {height:.2f} MeV per nucleon at Z = 43 (Tc, known beside this N)."
+    )
+    assert slider.get_attribute("aria-valuetext") == "N = 60"
+    seen = [painted(tab, "landscape")]
+    slider.press("ArrowRight")  # as one without a mouse moves it
+    assert told.text_content().startswith("N = 70: most bound is Sn, Z = 50, of 11 known. ")
+    assert slider.get_attribute("aria-valuetext") == "N = 70"
+    seen.append(painted(tab, "landscape"))
+    place.locator("select[name=by]").select_option("energy")
+    assert "MeV at Z = 50 (Sn, known beside this N)." in told.text_content()
+    seen.append(painted(tab, "landscape"))
+    place.locator("canvas").press("ArrowUp")
+    seen.append(painted(tab, "landscape"))
+    box = place.locator("canvas").bounding_box()
+    tab.mouse.move(box["x"] + 0.9 * box["width"], box["y"] + 0.1 * box["height"])
+    assert "MeV at PC1 1." in told.text_content()
+    seen.append(painted(tab, "landscape"))
+    assert len(set(seen)) == 5
+    slider.press("End")
+    assert told.text_content().startswith("N = 100: ")
+    place.screenshot(path=shots / "landscape.png")
+    assert tab.complaints == []
+
+
+def test_the_landscape_promises_no_more_than_its_verdict(view: Callable[..., Any]) -> None:
+    tab = view("sample")
+    source = tab.locator("[data-explore=landscape] .sources")
+    assert "The most bound Z moves round the ring" in source.text_content()
+    assert source.locator(".verdict").text_content().strip() == "not run"
+
+
+def test_a_finger_reads_the_landscape(view: Callable[..., Any]) -> None:
+    tab = view("sample", "phone", has_touch=True)
+    canvas = tab.locator("[data-explore=landscape] canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    tab.touchscreen.tap(box["x"] + 0.85 * box["width"], box["y"] + 0.15 * box["height"])
+    assert "per nucleon at PC1 1." in tab.locator("[data-explore=landscape] output").text_content()
+
+
+def test_a_run_leads_to_its_training(view: Callable[..., Any], shots: Path) -> None:
+    tab = view("sample")
+    tab.locator("#claim-helix > details").last.evaluate("one => one.open = true")
+    link = tab.locator("#claim-helix a", has_text="embeddings").first
+    target = link.get_attribute("href")
+    assert tab.locator(target).is_hidden()
+    link.click()
+    tab.wait_for_function("document.querySelector(':target').closest('details').open")
+    boxes = tab.locator(f"{target} .curve-plot path").evaluate_all("all => all.map(one => one.getBoundingClientRect())")
+    assert len(boxes) == 3 * 3 * 2  # three plots, three seeds, two lines each
+    assert all(box["width"] > 100 for box in boxes)
+    tab.locator(target).screenshot(path=shots / "training.png")
+    assert tab.complaints == []
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name in ("sample", "real")])
+@pytest.mark.parametrize("size", WIDTHS)
+def test_the_text_beside_an_interval_crosses_nothing(view: Callable[..., Any], name: str, size: str) -> None:
+    tab = view(name, size)
+    texts, strips = (
+        tab.locator(f".intervals {part}").evaluate_all("all => all.map(one => one.getBoundingClientRect().toJSON())")
+        for part in (".name:not(:empty)", ".strip-of")
+    )
+    assert texts
+    assert len(texts) == len(strips)
+    for text, strip in zip(texts, strips, strict=True):
+        assert text["right"] <= strip["left"] or text["bottom"] <= strip["top"]
+        assert text["left"] >= 0
+        assert max(text["right"], strip["right"]) <= WIDTHS[size][0]
+    crossing = tab.locator(".intervals text").evaluate_all(
+        "all => all.filter(one => { const box = one.getBoundingClientRect(); return box.left < 0 || box.right > innerWidth; })"
+        ".map(one => one.textContent)"
+    )
+    assert crossing == []
+
+
 def test_without_javascript_the_stills_stand(view: Callable[..., Any]) -> None:
     tab = view("sample", java_script_enabled=False)
-    for name in ("helix", "chart"):
+    tab.locator(".training summary").first.click()
+    assert tab.locator(".training .curve-plot").first.is_visible()
+    assert tab.locator(".training table").first.is_visible()
+    for name in ("helix", "landscape", "chart"):
         assert tab.locator(f"[data-explore={name}] .still").is_visible()
         assert tab.locator(f"[data-explore={name}] canvas").is_hidden()
 
@@ -221,5 +310,7 @@ def test_it_prints_with_what_is_folded_away_opened(view: Callable[..., Any], sho
     tab = view("sample")
     tab.emulate_media(media="print")
     assert tab.locator("#claim-helix .how").first.is_visible()
+    assert tab.locator(".training .curve-plot").first.is_visible()
+    assert tab.locator(".training summary").first.is_visible()  # it has the name of the run
     assert not tab.locator(".skip").is_visible()
     assert tab.pdf(path=shots / "sample.pdf").startswith(b"%PDF")

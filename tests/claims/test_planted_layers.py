@@ -5,7 +5,8 @@ import pytest
 from planted import WIDTH, along, falsehood, limit, trained, truth, wired
 
 from claims.conftest import nuclides
-from claims.test_ring_is_stability import NEUTRONS, most_bound
+from claims.landscape import most_bound
+from claims.test_ring_is_stability import NEUTRONS
 from nuclr.data import table
 from nuclr.model.probe import TRAINED_NUMBERS
 from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z, magic_distance
@@ -161,7 +162,7 @@ def ring(stable):
     return network
 
 
-STABLE = most_bound(nuclides(table.core))
+STABLE = most_bound(nuclides(table.core), NEUTRONS)
 
 CASES = [
     truth("few-pcs", "two directions at each place", runs=joint(describing())),

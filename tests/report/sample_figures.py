@@ -52,6 +52,11 @@ def figures() -> dict[str, tuple[dict[str, Any], dict[str, np.ndarray]]]:
     cosines = np.clip(rng.normal(0, 0.16, (7, 10)), -1, 1)
     cosines[0, 0], cosines[1, 0], cosines[4, 9 % 10], cosines[5, 3], cosines[3, 1] = 0.998, 0.97, 0.81, -0.35, 0.74
     tasks = ["binding", "radius", "sn", "sp", "qa", "qbm", "qbm_n", "qec", "z", "n"]
+    neutrons, side = np.arange(20, 101, 10), np.linspace(-1.4, 1.4, 15)
+    stable = np.round(neutrons * 0.72).astype(int)
+    turn = 2 * np.pi * (neutrons - 20) / 90
+    across, up = np.meshgrid(side, side)
+    hills = np.stack([8 + 0.5 * np.cos(a) * across + 0.5 * np.sin(a) * up for a in turn])
     ratio = np.array([0.51, 0.18, 0.64, 0.72, 0.88, 0.69, 0.75, 0.71, 0.43, 0.39])
     return {
         "semf-misses-shells": (
@@ -217,6 +222,40 @@ def figures() -> dict[str, tuple[dict[str, Any], dict[str, np.ndarray]]]:
             ),
             {"0.value": cosines},
         ),
+        "ring-is-stability": (
+            _figure(
+                "figure-07",
+                "Where the ring is most bound.",
+                "Energy per nucleon over PC1 and PC2 of Z at three N.",
+                "Landscapes over PC1 and PC2 of Z: the most bound place goes round with N.",
+                [
+                    {
+                        "kind": "landscape",
+                        "title": "Over PC1 and PC2",
+                        "options": {
+                            "xlabel": "PC1",
+                            "ylabel": "PC2",
+                            "first": "per_nucleon",
+                            "shown": [30, 60, 90],
+                            "along": "the other components are at their mean",
+                            "radius": 1.1,
+                        },
+                    }
+                ],
+            ),
+            {
+                "0.n": neutrons,
+                "0.x": side,
+                "0.y": side,
+                "0.per_nucleon": hills,
+                "0.energy": hills * (neutrons + stable)[:, None, None],
+                "0.points": points[:, 1:],
+                "0.known": np.abs(numbers - stable[:, None]) < 6,
+                "0.most_bound": stable,
+                "0.ring.per_nucleon": 1.1 * np.stack([np.cos(turn), np.sin(turn)], axis=1),
+                "0.ring.energy": 1.1 * np.stack([np.cos(turn), np.sin(turn)], axis=1),
+            },
+        ),
         "multi-task": (
             _figure(
                 "figure-12",
@@ -252,3 +291,24 @@ def figures() -> dict[str, tuple[dict[str, Any], dict[str, np.ndarray]]]:
 
 def _figure(name: str, title: str, caption: str, alt: str, panels: list[dict[str, Any]]) -> dict[str, Any]:
     return {"id": name, "title": title, "caption": caption, "alt": alt, "panels": panels}
+
+
+def curves() -> dict[str, dict[str, np.ndarray]]:
+    """Training curves: "embeddings" of a network of nuclides, "addition" with accuracies and no structure."""
+    rng = np.random.default_rng(4)
+    step, at = np.geomspace(1, 20000, 36).round(), np.geomspace(1, 20000, 12).round()
+    fall = 1e6 * (1 + step / 20) ** -1.1
+    order = np.clip(np.linspace(0.5, 0.95, 12) + rng.normal(0, 0.02, 12), 0.5, 1)
+    return {
+        "embeddings": {
+            "step": step,
+            "train": fall + 215,
+            "validation": fall + 640,
+            "at": at,
+            "order-Z": order,
+            "order-N": order - 0.02,
+            "parity-Z": 1 + rng.normal(0, 1e-3, 12),
+            "parity-N": 1 + rng.normal(0, 1e-3, 12),
+        },
+        "addition": {"step": step, "train": np.clip(step / 300, 0.02, 1), "validation": np.clip(step / 2000, 0.02, 1)},
+    }

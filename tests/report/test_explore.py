@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nuclr.report import cards, explore
+from nuclr.report import cards, explore, page
 
-from . import sample
+from . import sample, sample_figures
 
 
 def curve(angle: float, turn: np.ndarray) -> np.ndarray:
@@ -61,3 +61,60 @@ def test_every_recorded_helix_and_chart_can_be_explored(tmp_path: Path) -> None:
 
 def test_without_recorded_arrays_there_is_nothing_to_explore(tmp_path: Path) -> None:
     assert made(tmp_path, sample.evidence()) is None
+
+
+def test_a_landscape_is_there_with_every_n_and_what_is_known(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    found = made(tmp_path, sample.evidence())
+    (one,) = json.loads(found["data"])["landscapes"]
+    assert one["n"] == list(range(20, 101, 10))
+    assert [len(field) for field in one["energy"]] == [225] * 9
+    assert one["per_nucleon"][4][16] == pytest.approx(
+        sample_figures.figures()["ring-is-stability"][1]["0.per_nucleon"][4, 1, 1], rel=1e-3
+    )
+    assert one["most_bound"][0] in one["known"][0]
+    assert set(one["ring"]) == {"energy", "per_nucleon"}
+    assert [card["id"] for card in found["sources"]] == ["ring-is-stability"]
+
+
+def without(figure: dict[str, Any], folder: Path, **changed: Any) -> None:
+    """Write the arrays of a figure again with some changed, or without (None)."""
+    with np.load(folder / figure["arrays"]) as stored:
+        arrays = {**stored, **{f"0.{key}": value for key, value in changed.items()}}
+    np.savez(folder / figure["arrays"], **{key: value for key, value in arrays.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"energy": None}, "lacks 'energy'"),
+        ({"known": np.ones((2, 2))}, "'known' should be numbers of the shape (9, 118)"),
+        ({"energy": np.full((9, 15, 15), np.nan)}, "'energy' should be numbers"),
+        ({"n": np.arange(9)}, "does not fit its arrays"),
+        ({"most_bound": np.full(9, 500)}, "'most_bound' should be numbers from 1 to 118"),
+    ],
+)
+def test_a_malformed_landscape_is_told_and_not_explored(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
+    sample.write(tmp_path)
+    evidence = sample.evidence()
+    without(evidence["claims"]["ring-is-stability"]["figures_drawn"][0], tmp_path, **changed)
+    html = page.build(evidence, tmp_path).replace("&#39;", "'")
+    assert message in html
+    assert "The latent topography with a slider for N cannot be shown: this evidence has none" in html
+    assert '"landscapes":[]' in html
+
+
+def test_a_landscape_that_does_not_say_what_it_shows_is_told(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    evidence = sample.evidence()
+    del evidence["claims"]["ring-is-stability"]["figures_drawn"][0]["panels"][0]["options"]["along"]
+    assert "lacks &#39;along&#39;" in page.build(evidence, tmp_path)
+
+
+def test_a_helix_with_a_gap_is_drawn_and_not_explored(tmp_path: Path) -> None:
+    sample.write(tmp_path)
+    evidence = sample.evidence()
+    axes = sample_figures.figures()["helix"][1]["0.axes"].copy()
+    axes[3] = np.nan
+    without(evidence["claims"]["helix"]["figures_drawn"][0], tmp_path, axes=axes)
+    assert '"helices":[]' in page.build(evidence, tmp_path)

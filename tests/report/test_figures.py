@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from nuclr.errors import NuclrError
-from nuclr.report import figures
+from nuclr.report import figures, panels
+from nuclr.report.inline import inline
 
 from . import sample_figures
 
@@ -22,6 +23,7 @@ EXPECTED = {
     "order-tracks-validation": ["train", "validation", "step", "RMS (keV)", "1000", "100000", "SEMF 7928"],
     "modular-circle": ["At the end", "PC0", "30", "place on the circle", "Means", "answer"],
     "pairing-pc": ["pairing", "PC9", "cosine", "0.81", "−0.35"],
+    "ring-is-stability": ["Over PC1 and PC2", "N = 60, most bound Z = 43", "Tc", "PC1", "energy per nucleon (MeV)"],
     "multi-task": ["binding", "qbm_n", "test RMS, joint over single", "equal"],
 }
 
@@ -109,3 +111,25 @@ def test_an_unknown_kind_names_the_nearest() -> None:
 def test_a_missing_array_is_named() -> None:
     with pytest.raises(NuclrError, match=r"Panel 0 \(helix, 'H'\) lacks 'axes'"):
         figures.draw([{"kind": "helix", "title": "H", "options": {"symbol": "Z"}}], {"0.numbers": np.arange(3)})
+
+
+def test_what_siblings_share_is_said_once_and_nothing_else_changes() -> None:
+    drawn = inline(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{MANY}</svg>', "x", "panel", (9, 9))
+    assert drawn.count("<g ") == 1
+    assert '<g stroke="#123456" stroke-width="2"><path d="M0 0L1 1" fill="#000000"/>' in drawn
+    assert drawn.count('<path d="M9 9" stroke="#abcdef"/>') == 1
+
+
+MANY = (
+    "".join(
+        f'<path d="M0 0 L {i} 1" style="fill: #00000{i - 1}; stroke: #123456; stroke-width: 2"/>' for i in range(1, 6)
+    )
+    + '<path d="M9 9" style="stroke: #abcdef"/>'
+)
+
+
+@pytest.mark.parametrize("far", [-100.0, 100.0])
+def test_a_far_value_does_not_wash_out_a_chart(far: float) -> None:
+    values = np.append(np.linspace(1, 2, 200), far)
+    assert panels.limits(values, diverging=False) == pytest.approx((1, 2), abs=0.05)
+    assert panels.limits(values[:-1], diverging=False) == (1, 2)

@@ -114,3 +114,8 @@ def test_a_far_control_is_an_arrow_and_leaves_the_scale_alone() -> None:
 
 def test_nothing_measured_is_no_plot() -> None:
     assert intervals.plot({"value": None}) is None
+
+
+def test_a_negative_number_gets_its_sign_and_a_hyphen_stays() -> None:
+    assert words.signs("-0.939 (-0.979 to -0.841) is below 0") == "−0.939 (−0.979 to −0.841) is below 0"
+    assert words.signs("a half-1 fit of figure-08") == "a half-1 fit of figure-08"

@@ -11,7 +11,7 @@ import pytest
 
 from nuclr.errors import NuclrError
 from nuclr.verdict import registry
-from nuclr.verdict.evidence import Evidence, Panel
+from nuclr.verdict.evidence import Curve, Evidence, Panel
 from nuclr.verdict.statistics import EvidenceError, Verdict
 
 from .small_paper import SMALL_PAPER
@@ -196,3 +196,69 @@ def test_a_panel_that_could_not_be_drawn_is_refused(
 
 def test_gaps_in_plotted_arrays_are_kept() -> None:
     assert np.isnan(bars([1.0, np.nan]).arrays["value"][1])
+
+
+def curve(**changed: Any) -> Curve:
+    steps = np.arange(1.0, 4.0)
+    arrays = dict.fromkeys(("step", "train", "validation", "at", *STRUCTURE), steps) | changed
+    return Curve("RMS of binding", "keV", {name: array for name, array in arrays.items() if array is not None})
+
+
+STRUCTURE = ("order-Z", "order-N", "parity-Z", "parity-N")
+
+
+def test_the_training_of_a_run_lies_beside_the_evidence(volume: Evidence, pair: Evidence, tmp_path: Path) -> None:
+    for claim in (volume, pair):
+        claim.used({"fingerprint": "abc", "name": "joint"}, curve())
+    told = {"arrays": "arrays/cpu/run.abc.npz", "quantity": "RMS of binding", "unit": "keV"}
+    assert volume.record()["runs"] == pair.record()["runs"] == [{"fingerprint": "abc", "name": "joint", "curve": told}]
+    with np.load(tmp_path / "reports" / told["arrays"]) as arrays:
+        assert arrays["order-N"].tolist() == [1.0, 2.0, 3.0]
+    assert sum(1 for _ in (tmp_path / "reports").rglob("*.npz")) == 1
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"step": None}, "no array 'step'"),
+        ({"validation": None}, "no array 'validation'"),
+        ({"parity-N": np.ones(2)}, "no array 'parity-N' as long as its 'at'"),
+        ({"train": ["a", "b", "c"]}, "not an array of numbers"),
+    ],
+)
+def test_a_curve_that_could_not_be_drawn_is_refused(changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(EvidenceError, match=message):
+        curve(**changed)
+
+
+def landscape(**changed: Any) -> Panel:
+    arrays = {
+        "n": [20, 30],
+        "x": np.zeros(3),
+        "y": np.zeros(4),
+        "energy": np.zeros((2, 4, 3)),
+        "per_nucleon": np.zeros((2, 4, 3)),
+        "points": np.zeros((5, 2)),
+        "known": np.zeros((2, 5), dtype=bool),
+        "most_bound": [1, 2],
+    }
+    options = {"xlabel": "PC1", "ylabel": "PC2", "shown": [20], "first": "energy", "along": "the rest at its mean"}
+    changes = {name: value for name, value in changed.items() if name in options}
+    return Panel(
+        "landscape", "hills", arrays | {k: v for k, v in changed.items() if k not in options}, options | changes
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"energy": np.zeros((2, 3, 4))}, r"'energy' of the landscape panel 'hills' has the shape \(2, 3, 4\)"),
+        ({"known": np.zeros((5, 2))}, "'known' of the landscape"),
+        ({"ring.energy": np.zeros((1, 2))}, "'ring.energy' of the landscape"),
+        ({"shown": [25]}, r"shows N = \[25\]"),
+    ],
+)
+def test_a_landscape_that_could_not_be_drawn_is_refused(changed: dict[str, Any], message: str) -> None:
+    landscape()
+    with pytest.raises(EvidenceError, match=message):
+        landscape(**changed)

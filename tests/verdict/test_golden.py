@@ -16,7 +16,9 @@ from nuclr.verdict import golden, record
 from .small_paper import GOOD_COUNT, GOOD_VOLUME, Judge
 
 RUNS = """
-    evidence.used({{"fingerprint": "f{seed}", "name": "joint", "weights": "{weights}"}})
+    numbers = dict.fromkeys(("step", "train", "validation"), [1.0])
+    curve = __import__("nuclr.verdict.evidence").verdict.evidence.Curve("RMS", "keV", numbers)
+    evidence.used({{"fingerprint": "f{seed}", "name": "joint", "weights": "{weights}"}}, curve)
     evidence.figure("figure-11", title="T", caption="C", alt="A", panels=[
         __import__("nuclr.verdict.evidence").verdict.evidence.Panel("bars", "", {{"value": [1.0]}}, {{"labels": ["a"], "xlabel": "x"}})
     ])
@@ -57,6 +59,9 @@ def test_what_is_kept_is_the_evidence_with_its_arrays(judge: Judge) -> None:
     (figure,) = judge.claims()["volume"]["figures_drawn"]
     with np.load(judge.root / "golden" / "cpu" / figure["arrays"]) as arrays:
         assert arrays["0.value"].tolist() == [1.0]
+    (run,) = judge.claims()["volume"]["runs"]
+    with np.load(judge.root / "golden" / "cpu" / run["curve"]["arrays"]) as arrays:
+        assert arrays["train"].tolist() == [1.0]
     assert golden.compare(kept(judge), judge.evidence()) == []
 
 

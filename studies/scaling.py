@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from claims.conftest import Nuclides, Run, nuclides, penultimate
 from claims.figures import best_match
+from claims.landscape import most_bound
 from claims.test_few_pcs import needed, rms_by_count
 from claims.test_helix import margin, noise, window
-from claims.test_ring_is_stability import correlation, most_bound
+from claims.test_ring_is_stability import NEUTRONS, correlation
 from claims.test_shell_pc import shell_term
 from nuclr import files
 from nuclr.analysis import helix
@@ -158,7 +159,7 @@ READINGS: dict[str, list[Reading]] = {
         Reading(
             "circular correlation",
             "joint",
-            lambda run: correlation(run.probe, most_bound(core())),
+            lambda run: correlation(run.probe, most_bound(core(), NEUTRONS)),
             "ring-is-stability",
             "circular-correlation",
         ),

@@ -25,6 +25,9 @@ def report(
     compare: Annotated[
         tuple[Path, Path] | None, typer.Option(help="Compare two evidence files instead: what changed first.")
     ] = None,
+    small: Annotated[
+        bool, typer.Option("--small", help="Leave out the explorers: a smaller page, to be sent.")
+    ] = False,
 ) -> None:
     """Write the HTML report from recorded evidence, and junit.xml and summary.md beside it; judges nothing."""
     from nuclr.report import comparison, page
@@ -38,7 +41,7 @@ def report(
                 print(f"  {row.id}: {row.after['verdict']}, before {row.before['verdict']}.")
     else:
         target = out or Path("reports/index.html")
-        troubles = page.write(evidence, target, golden, CLAIMS_FILE.parent)
+        troubles = page.write(evidence, target, golden, CLAIMS_FILE.parent, small)
     print(f"Wrote {target} ({target.stat().st_size / 1e6:.1f} MB).")
     if troubles:
         more = f" and {len(troubles) - 1} more" if len(troubles) > 1 else ""

@@ -17,26 +17,28 @@ TEMPLATES = Path(__file__).parent / "templates"
 GOLDEN, CLAIMS = Path("golden"), Path("claims")
 
 
-def write(evidence_file: Path, out: Path, golden: Path = GOLDEN, claims: Path = CLAIMS) -> list[str]:
+def write(
+    evidence_file: Path, out: Path, golden: Path = GOLDEN, claims: Path = CLAIMS, small: bool = False
+) -> list[str]:
     """Write the page of `evidence_file` to `out` and its summaries beside it; what is wrong with the evidence, in sentences.
 
     The page says it too, and is written whole or not at all. `golden` is the folder of golden evidence, `claims` that of the
-    tests; either may be missing.
+    tests; either may be missing. A `small` page has no explorers, and no script.
     Raises NuclrError where there is no evidence.
     """
     evidence, troubles = reading.read(evidence_file)
-    files.write(out, _render(evidence, troubles, evidence_file.parent, golden, claims).encode())
+    files.write(out, _render(evidence, troubles, evidence_file.parent, golden, claims, small).encode())
     summaries.write(evidence, troubles, out.parent)
     return troubles
 
 
-def build(found: Any, folder: Path, golden: Path = GOLDEN, claims: Path = CLAIMS) -> str:
+def build(found: Any, folder: Path, golden: Path = GOLDEN, claims: Path = CLAIMS, small: bool = False) -> str:
     """The page of the evidence `found` as HTML text; `folder` is where the paths of its arrays start.
 
     What is missing or cannot be drawn is named in words where it belongs.
     """
     evidence, troubles = reading.usable(found, str(folder))
-    return _render(evidence, troubles, folder, golden, claims)
+    return _render(evidence, troubles, folder, golden, claims, small)
 
 
 def environment() -> Environment:
@@ -81,7 +83,9 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden: Path, claims: Path) -> str:
+def _render(
+    evidence: dict[str, Any], troubles: list[str], folder: Path, golden: Path, claims: Path, small: bool
+) -> str:
     profile = evidence["profile"]
     made = [cards.card(name, claim, folder, profile, claims) for name, claim in evidence["claims"].items()]
     trainings = curves.trainings(made, folder)
@@ -102,7 +106,7 @@ def _render(evidence: dict[str, Any], troubles: list[str], folder: Path, golden:
             verdicts=reading.VERDICTS,
             goldens=beside.columns(golden, evidence),
             gallery=gallery.entries(made),
-            explorers=explore.explorers(made, folder),
+            explorers=None if small else explore.explorers(made, folder),
             trainings=trainings,
             trained={training.name: training.place for training in trainings if training.plots},
         )

@@ -191,6 +191,17 @@ def test_the_policy_lets_in_what_is_on_the_page_and_nothing_else(html: str) -> N
         assert base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() in policy
 
 
+def test_a_small_page_has_all_but_the_explorers(folder: Path, html: str) -> None:
+    small = page.build(sample.evidence(), folder, golden=folder / "golden", small=True)
+    assert "<script" in html
+    assert "<script" not in small
+    assert len(small) < len(html)
+    kept = outline(small).text
+    assert all(claim["title"] in kept for claim in sample.evidence()["claims"].values())
+    assert "Look around" in outline(html).text
+    assert "Look around" not in kept
+
+
 def test_text_of_the_evidence_is_escaped(folder: Path) -> None:
     evidence = tiny()
     claim = evidence["claims"]["few-pcs"]

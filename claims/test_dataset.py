@@ -18,17 +18,20 @@ def test_the_data_set_has_the_published_size(core, evidence):
     )
     evidence.note("rows of all observables", len(table), "rows")
     evidence.note("largest Z and N (the paper: 118 and 178)", [int(core.z.max()), int(core.n.max())], "1")
+    per_nucleon = core.binding / (core.z + core.n) / 1000
+    top = per_nucleon.argmax()
     evidence.figure(
         "data",
         title="The nuclides and their binding energy",
         caption=f"{len(core.z)} nuclides; the binding energy per nucleon peaks near iron and nickel. The paper took the list of a "
         "nuclear chart of its day, 25 nuclides more than AME2020 with a year of discovery in NUBASE2020.",
-        alt="Chart of nuclides coloured by binding energy per nucleon, largest near Z = 28.",
+        alt=f"Chart of nuclides coloured by binding energy per nucleon, largest at Z = {core.z[top]}, N = {core.n[top]} with "
+        f"{per_nucleon[top]:.2f} MeV.",
         panels=[
             Panel(
                 "chart",
                 "Binding energy per nucleon",
-                {"z": core.z, "n": core.n, "value": core.binding / (core.z + core.n) / 1000},
+                {"z": core.z, "n": core.n, "value": per_nucleon},
                 {"label": "E_B / A", "unit": "MeV"},
             ),
             Panel(
@@ -46,7 +49,9 @@ def test_the_data_set_has_the_published_size(core, evidence):
         "observables",
         title="The other observables",
         caption="Charge radii are measured for fewer nuclides than masses. A decay is possible where its energy is positive.",
-        alt=f"Charts of nuclides coloured by {len(others)} observables: {', '.join(OBSERVABLES[n].title for _, n in others)}.",
+        alt="Charts of nuclides coloured by other observables: "
+        + ", ".join(f"{OBSERVABLES[name].title} of {counts[name]}" for _, name in others)
+        + ".",
         panels=[observable(table, task, OBSERVABLES[name]) for task, name in others],
     )
     evidence.conclude()

@@ -182,6 +182,7 @@ def changed_helices(fed, name, nuclides, energies, partner=80):
         "phase (the control)": {f"{turn}°": {"phase": np.deg2rad(turn)} for turn in (90, 180, 270)},
     }
     z, output = fed.chain(partner)
+    means = [fed.chain(partner, length=one)[1][TURN].mean() / 1000 for one in (1.0, factors["length"][-1])]
     known = np.flatnonzero((nuclides.n == partner) & (z[0] <= nuclides.z) & (nuclides.z <= z[-1]))
     dots = nuclides.z[known], energies[known] / (nuclides.z[known] + partner) / 1000
     panels = []
@@ -195,7 +196,8 @@ def changed_helices(fed, name, nuclides, energies, partner=80):
         f"(R² = {fed.fitted.r2:.2f}, {fed.fitted.turns:.1f} turns in the window), changed in one parameter; the first seed. Dots "
         f"are the energies of {name}; what is measured lies between the upright lines. Where the claims hold, length shifts the "
         "arc, radius sharpens it, and twice the frequency makes two of it.",
-        "alt": f"Binding energy per nucleon against Z for several lengths, radii, frequencies and phases of the helix, {name}.",
+        "alt": f"Binding energy per nucleon against Z for several lengths, radii, frequencies and phases of the helix, {name}; "
+        f"its mean over the turn is {means[0]:.2f} MeV as fitted and {means[1]:.2f} MeV at {factors['length'][-1]} times the length.",
         "panels": panels,
     }
 
@@ -209,7 +211,8 @@ def curvatures(wider, rotated):
         "title": "How sharp the arcs are",
         "caption": "Mean curvature of the arcs of the predicted binding energy per nucleon, half a turn of the helix about their "
         "tops, over that at the fitted helix; mean of Z and N, a line a seed.",
-        "alt": "Curvature of the output over that at the fitted helix, against the radius and against the phase, a line a seed.",
+        "alt": "Curvature of the output over that at the fitted helix, against the radius and against the phase, a line a seed: at "
+        f"twice the radius {', '.join(f'{ratio:.1f}' for ratio in wider[:, -1] / wider[:, 0])}.",
         "panels": [
             curves(title, {f"seed {i}": (x, y) for i, y in enumerate(lines)}, xlabel, "curvature over that of the fit")
             for (title, xlabel), (x, lines) in relative.items()
@@ -218,19 +221,21 @@ def curvatures(wider, rotated):
 
 
 def one_arc_or_two(networks, partner=80):
-    panels = []
+    panels, counted = [], []
     for title, frequency in (("the fitted helix", 1.0), ("twice the frequency", 2.0)):
         lines = {}
         for seed, fed in enumerate(networks):
             output = fed.chain(partner, frequency=frequency)[1] / 1000
             lines[f"seed {seed}"] = (np.arange(output.size) - TURN.start) / STEPS, output - output[TURN].mean()
         panels.append(curves(title, lines, "place on the turn", "output/A less its mean (MeV)", turn=(0.0, 1.0)))
+        counted.append(np.mean([arcs_of(fed, frequency=frequency) for fed in networks]) / len(PARTNERS["Z"]))
     return {
         "title": "One arc or two",
         "caption": f"Predicted binding energy per nucleon beside N = {partner} along one turn of the helix fitted to the embedding "
         "of Z and a little beyond, less its mean; a line a seed. Where the claim holds, one top lies between the upright lines "
         "on the left and two on the right.",
-        "alt": "Binding energy per nucleon along one turn of the helix, at the fitted and at twice the frequency, a line a seed.",
+        "alt": "Binding energy per nucleon along one turn of the helix, at the fitted and at twice the frequency, a line a seed: on "
+        f"average {counted[0]:.1f} arcs a turn and {counted[1]:.1f}.",
         "panels": panels,
     }
 

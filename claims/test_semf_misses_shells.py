@@ -63,16 +63,23 @@ def test_the_formula_misses_the_shells(heavy, evidence):
             ),
         ],
     )
+    chains = {"N": (heavy.n, CLOSED_N), "Z": (heavy.z, CLOSED_Z)}
+    means = {symbol: mean_by(number, residual / 1000) for symbol, (number, _) in chains.items()}
+    at_closed = [
+        f"{means[symbol]['mean.y'][means[symbol]['mean.x'] == one][0]:.1f} at {symbol} = {one}"
+        for symbol, (_, closed) in chains.items()
+        for one in closed
+    ]
     evidence.figure(
         "figure-17",
         title="The residual along the chains",
         caption="Mean residual of all nuclides with one N (or Z). It peaks at the magic numbers, marked by lines.",
-        alt="Mean residual against N and against Z with peaks at the magic numbers.",
+        alt=f"Mean residual against N and against Z; at the magic numbers, in MeV: {', '.join(at_closed)}.",
         panels=[
             Panel(
                 "lines",
                 f"along {symbol}",
-                mean_by(number, residual / 1000),
+                means[symbol],
                 {
                     "series": [{"key": "mean", "label": "data minus SEMF", "style": "line"}],
                     "xlabel": symbol,
@@ -80,7 +87,7 @@ def test_the_formula_misses_the_shells(heavy, evidence):
                     "vlines": [{"at": m, "label": str(m)} for m in closed],
                 },
             )
-            for symbol, number, closed in (("N", heavy.n, CLOSED_N), ("Z", heavy.z, CLOSED_Z))
+            for symbol, (_, closed) in chains.items()
         ],
     )
     evidence.conclude()

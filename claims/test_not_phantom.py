@@ -112,9 +112,9 @@ def figure(embedding, evidence):
         caption="Power of each component in cosines of 0, 1/2, 1 ... turns, the first seed, and the mean over random walks of the same "
         "autocorrelation. PCA of smooth noise puts component i at (i + 1) / 2 turns.",
         alt="Spectra of PC1 to PC3 of the embedding of Z, largest at "
-        + ", ".join(f"{turns[found.spectra[i].argmax()]:g}" for i in range(1, 4))
+        + ", ".join(f"{found.spectra[i].argmax() / 2:g}" for i in range(1, 4))
         + " turns, and of smooth random walks at "
-        + ", ".join(f"{turns[null.spectra[i].argmax()]:g}" for i in range(1, 4))
+        + ", ".join(f"{null.spectra[i].argmax() / 2:g}" for i in range(1, 4))
         + f"; PC0 has {found.share[0]:.0%} of the variance, and of the walks {null.share[0]:.0%}.",
         panels=panels,
     )

@@ -21,11 +21,12 @@ from claims.figures import best_match
 from claims.landscape import most_bound
 from claims.test_few_pcs import needed, rms_by_count
 from claims.test_helix import margin, noise, window
+from claims.test_number_order import pc0
 from claims.test_ring_is_stability import NEUTRONS, correlation
 from claims.test_shell_pc import shell_term
 from nuclr import files
 from nuclr.analysis import helix
-from nuclr.analysis.pca import components, cosine, leading
+from nuclr.analysis.pca import components, cosine
 from nuclr.analysis.structure import orderedness, parity_split
 from nuclr.data import table
 from nuclr.errors import NuclrError
@@ -72,7 +73,7 @@ def fitted(run: Run, symbol: str) -> helix.Helix:
 
 
 def order(run: Run, symbol: str) -> float:
-    return orderedness(leading(run.probe.embedding(symbol), 1)[:, 0])
+    return orderedness(pc0(run.probe, symbol))
 
 
 def parity(run: Run, symbol: str) -> float:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from claims.training import curve
 from nuclr import runs as profiles
@@ -30,7 +31,15 @@ Array = NDArray[np.float64]
 def pytest_configure(config: pytest.Config) -> None:
     config.option.profile = resolve_profile(config.option.profile)
     # Claims that are judged side by side would otherwise hinder one another: each would start a thread on every core.
-    torch.set_num_threads(max(1, cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+    threads = max(1, cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)  # the same for the linear algebra of numpy and scipy
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The search for expressions takes as long as all others together: begun first, it does not keep the end waiting."""
+    items.sort(key=lambda item: item.path.stem != "test_symbolic_features")
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from claims.conftest import Nuclides, nuclides, penultimate
 from claims.figures import best_match
 from claims.landscape import most_bound
 from claims.test_attention_differs import COMPONENTS
-from claims.test_few_pcs import rms_by_count
+from claims.test_few_pcs import at_place, rms_by_count
 from claims.test_helix import window
 from claims.test_pc0_is_bulk import walk
 from claims.test_ring_is_stability import BESIDE, NEUTRONS, RING, Ring, correlation
@@ -144,9 +144,11 @@ def _joint(probe: Probe, core: Nuclides) -> dict[str, Any]:
         match = best_match(axes, term(core.z, core.n))
         found[f"component and cosine of the {name} term"] = [match.component, match.cosine]
     for place in ("z", "n", "penultimate"):
-        for kind, choose in {"principal": components, "random": lambda x: random_directions(components(x), 0)}.items():
+        points = at_place(probe, core, place)
+        principal = components(points)
+        for kind, directions in {"principal": principal, "random": random_directions(principal, 0)}.items():
             found[f"RMS in keV against the {kind} components, {place}"] = list(
-                rms_by_count(probe, core, place, choose).values()
+                rms_by_count(probe, core, place, points, directions).values()
             )
     data, names = examples(probe.config), probe.config.data.observables
     solved = recover(names, data.observable, data.z, data.n, data.value, data.train)

@@ -20,22 +20,6 @@ EXPLORED = tuple(sorted({*range(10, 161, 10), 28, 82, 126}))
 CELLS = 21
 
 
-def reading(probe: Probe, points: Array, partner: int, observable: str = "binding", symbol: str = "Z") -> Array:
-    """Predictions (m,) in physical units for points (m, d) in place of the embedding of a Z, at the neutron number
-    `partner`; for the symbol "N" in place of that of an N, at that proton number."""
-    rooms = TRAINED_NUMBERS[symbol]
-    found = []
-    for first in range(0, len(points), len(rooms)):  # as many at a time as there are numbers to stand in for
-        these = points[first : first + len(rooms)]
-        table = probe.embedding(symbol)
-        table[: len(these)] = these
-        own = rooms[: len(these)]
-        beside = np.full_like(own, partner)
-        z, n = (own, beside) if symbol == "Z" else (beside, own)
-        found.append(probe.with_embedding(symbol, table).predict(z, n, observable))
-    return np.concatenate(found)
-
-
 def most_bound(nuclides: Nuclides, neutrons: Iterable[int]) -> NDArray[np.int64]:
     """For every N the Z of the isotone with the largest binding energy per nucleon."""
     per_nucleon = nuclides.binding / (nuclides.z + nuclides.n)
@@ -60,12 +44,10 @@ def explored(
     (k, 2) on a ring that is most bound. The energy per nucleon is that of as many nucleons as the network itself reads.
     """
     stable = most_bound(nuclides, EXPLORED)
-    energy, per_nucleon = [], []
-    for n, z in zip(EXPLORED, stable, strict=True):
-        here = places(grid(*axes), int(z))
-        found = reading(probe, here, n) / 1000
-        energy.append(found)
-        per_nucleon.append(found / (reading(probe, here, n, "z") + n))
+    cells = grid(*axes)
+    here, n = np.concatenate([places(cells, int(z)) for z in stable]), np.repeat(EXPLORED, len(cells))
+    energy = probe.predict_at(here, n, "binding") / 1000
+    per_nucleon = energy / (probe.predict_at(here, n, "z") + n)
     many, shape = len(EXPLORED), (len(axes[0]), len(axes[1]))
     arrays = {
         "n": np.array(EXPLORED),

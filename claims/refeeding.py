@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -9,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from claims.conftest import Nuclides
-from claims.landscape import reading
 from claims.test_helix import FIT_WINDOW, window
 from nuclr.analysis import helix, perturbation
 from nuclr.analysis.pca import Components, components
@@ -50,16 +50,24 @@ class Refed:
         The helix is changed as `Helix.points` says. Components beyond the third are at their mean, or, with `own_rest`,
         those of the embedding itself.
         """
-        return np.stack([self.chain(partner, own_rest, **change)[1] for partner in PARTNERS[self.symbol]])
+        return self.chains(PARTNERS[self.symbol], own_rest, **change)[1]
 
-    def chain(self, partner: int, own_rest: bool = False, **change: float) -> tuple[Array, Array]:
-        """The numbers along the chain of one partner, and the binding energy per nucleon there in keV, both (m,)."""
+    def chains(self, partners: Sequence[int], own_rest: bool = False, **change: float) -> tuple[Array, Array]:
+        """The numbers along the chain of each partner, and the binding energy per nucleon there in keV, both (c, m)."""
         low, high = FIT_WINDOW[self.symbol]
-        t = perturbation.one_turn(self.fitted, (self.most_bound(partner) - low) / (high - low))
+        middles = [(self.most_bound(partner) - low) / (high - low) for partner in partners]
+        t = np.stack([perturbation.one_turn(self.fitted, middle) for middle in middles])
         numbers = low + (high - low) * t
-        rest = perturbation.own_rest(self.embedding, self.basis, numbers - 1) if own_rest else None
-        points = perturbation.refed(self.basis, self.fitted, t, rest, **change)
-        return numbers, reading(self.probe, points, partner, symbol=self.symbol) / (numbers + partner)
+        rest = perturbation.own_rest(self.embedding, self.basis, numbers.ravel() - 1) if own_rest else None
+        points = perturbation.refed(self.basis, self.fitted, t.ravel(), rest, **change)
+        beside = np.repeat(partners, t.shape[1])
+        energy = self.probe.predict_at(points, beside, "binding", self.symbol)
+        return numbers, energy.reshape(t.shape) / (numbers + np.array(partners)[:, None])
+
+    def chain(self, partner: int, **change: float) -> tuple[Array, Array]:
+        """The same for one partner: both (m,)."""
+        numbers, output = self.chains([partner], False, **change)
+        return numbers[0], output[0]
 
     def most_bound(self, partner: int) -> int:
         """The Z (or N) of the known nuclide with the largest binding energy per nucleon beside that N (or Z)."""

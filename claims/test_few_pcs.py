@@ -17,24 +17,23 @@ def counts_to_try(width):
     return [k for k in (*range(1, 13), 16, 24, 32, 64, 128, 256, 512, 1024) if k < width] + [width]
 
 
-def rms_by_count(probe, nuclides, place, choose):
-    """{k: RMS in keV of the binding energy with only k directions kept at the place}; choose(points) gives the directions."""
-    points = (
-        probe.penultimate(nuclides.z, nuclides.n, "binding")
-        if place == "penultimate"
-        else probe.embedding(place.upper())
-    )
-    directions = choose(points)
-    found = {}
-    for k in counts_to_try(points.shape[1]):
-        kept = directions.keep(points, k)
-        predicted = (
-            probe.read_out(kept, "binding")
-            if place == "penultimate"
-            else probe.with_embedding(place.upper(), kept).predict(nuclides.z, nuclides.n, "binding")
-        )
-        found[k] = nuclides.rms(predicted)
-    return found
+def at_place(probe, nuclides, place):
+    """The points (m, d) whose directions are kept or dropped."""
+    if place == "penultimate":
+        return probe.penultimate(nuclides.z, nuclides.n, "binding")
+    return probe.embedding(place.upper())
+
+
+def rms_by_count(probe, nuclides, place, points, directions):
+    """{k: RMS in keV of the binding energy with only the first k directions of the points (m, d) kept}."""
+    counts = counts_to_try(points.shape[1])
+    if place == "penultimate":
+        # The readout is linear: every direction adds a share of its own.
+        mean, *ends = probe.read_out(np.vstack([directions.mean, directions.mean + directions.directions]), "binding")
+        told = mean + np.cumsum(directions.project(points) * (np.array(ends) - mean), axis=1)
+        return {k: nuclides.rms(told[:, min(k, told.shape[1]) - 1]) for k in counts}
+    kept = ((k, probe.with_embedding(place.upper(), directions.keep(points, k))) for k in counts)
+    return {k: nuclides.rms(network.predict(nuclides.z, nuclides.n, "binding")) for k, network in kept}
 
 
 def needed(curve, target, width):
@@ -48,10 +47,11 @@ def test_a_few_components_carry_the_performance(runs, core, evidence):
     curves, shares = {}, {"principal": [], "random": []}
     for run in joint:
         for place in PLACES:
-            curves["principal", place, run.seed] = rms_by_count(run.probe, core, place, components)
-            curves["random", place, run.seed] = rms_by_count(
-                run.probe, core, place, lambda points, seed=run.seed: random_directions(components(points), seed)
-            )
+            points = at_place(run.probe, core, place)
+            principal = components(points)
+            choices = {"principal": principal, "random": random_directions(principal, run.seed)}
+            for kind, directions in choices.items():
+                curves[kind, place, run.seed] = rms_by_count(run.probe, core, place, points, directions)
         for kind, values in shares.items():
             values.append(max(needed(curves[kind, place, run.seed], core.semf_rms, width) for place in PLACES) / width)
     for place in PLACES:

@@ -28,7 +28,7 @@ def test_order_goes_with_validation_and_not_with_train(runs, evidence):
     lower, _ = chance(difference, [found["Z"], found["N"]], [sweep.validation, sweep.train]).T
     evidence.control("lower end of the interval with permuted errors", lower)
     # The percentile interval of a smaller of two is a cautious one; beside it stands one that corrects for its bias.
-    corrected = bootstrap(np.stack(columns, axis=1), lambda rows: float(difference(rows)), seed=0)
+    corrected = bootstrap(np.stack(columns, axis=1), difference, seed=0)
     evidence.note("the difference, ends of the 95 % BCa interval", corrected)
 
     rhos = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from claims.landscape import CELLS, explored, reading
+from claims.landscape import CELLS, explored
 from nuclr.analysis.pca import components
 from nuclr.analysis.topography import own_range, points
 from nuclr.verdict.evidence import Panel
@@ -22,7 +22,8 @@ def walk(probe, component):
     found = components(embedding)
     along = own_range(found.project(embedding)[:, component], STEPS)
     path = points(found, [component], along[:, None])
-    energies = [reading(probe, path, n) for n in NEUTRONS]
+    beside = np.repeat(NEUTRONS, STEPS)
+    energies = probe.predict_at(np.tile(path, (len(NEUTRONS), 1)), beside, "binding").reshape(-1, STEPS)
     return np.mean([abs(spearmanr(along, e).statistic) for e in energies]), np.mean([np.ptp(e) for e in energies])
 
 
@@ -78,7 +79,7 @@ def figure(probe, core, evidence, n=80):
         along = own_range(own[:, component] * sign[component], STEPS)
         series[f"pc{component}.x"] = along / np.ptp(own[:, component])
         path = points(found, [component], along[:, None] * sign[component])
-        series[f"pc{component}.y"] = reading(probe, path, n) / 1e6
+        series[f"pc{component}.y"] = probe.predict_at(path, n, "binding") / 1e6
     evidence.figure(
         "figure-06",
         title="The predicted binding energy over PC0 and PC1 of Z",

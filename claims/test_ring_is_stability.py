@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from claims.landscape import CELLS, EXPLORED, explored, most_bound, reading
+from claims.landscape import CELLS, EXPLORED, explored, most_bound
 from nuclr.analysis.pca import components
 from nuclr.analysis.topography import circular_correlation, points, ring
 from nuclr.verdict.evidence import Panel
@@ -47,18 +47,18 @@ class Ring:
         return np.arctan2(up, across)
 
     def per_nucleon(self, place, n):
-        """Predicted binding energy (m,) in keV over the nucleons that the network reads, at points (m, d)."""
-        return reading(self.probe, place, n) / (reading(self.probe, place, n, "z") + n)
+        """Predicted binding energy (m,) in keV over the nucleons that the network reads, at points (m, d) beside n (m,)."""
+        return self.total(place, n) / (self.probe.predict_at(place, n, "z") + n)
 
     def total(self, place, n):
-        """Predicted binding energy (m,) in keV at points (m, d)."""
-        return reading(self.probe, place, n)
+        """Predicted binding energy (m,) in keV at points (m, d) beside n (m,)."""
+        return self.probe.predict_at(place, n, "binding")
 
     def predicted(self, stable, energy, bulk_at_mean=False, neutrons=NEUTRONS):
         """Angles (k,) at which the network finds the ring most bound, for each N."""
         angles, circle = ring(self.radius, STEPS)
-        places = [self.points(circle, None if bulk_at_mean else z) for z in stable]
-        return angles[[energy(place, n).argmax() for place, n in zip(places, neutrons, strict=True)]]
+        places = np.concatenate([self.points(circle, None if bulk_at_mean else z) for z in stable])
+        return angles[energy(places, np.repeat(neutrons, STEPS)).reshape(-1, STEPS).argmax(axis=1)]
 
 
 def correlation(probe, stable, plane=RING, energy=Ring.per_nucleon, bulk_at_mean=False):
@@ -101,7 +101,7 @@ def test_the_most_bound_moves_round_the_ring(runs, core, evidence):
 def protons(run, stable, n=60):
     found = Ring(run.probe, RING)
     circle = ring(found.radius, STEPS)[1]
-    return np.ptp(reading(run.probe, found.points(circle, stable[n - NEUTRONS.start]), n, "z"))
+    return np.ptp(run.probe.predict_at(found.points(circle, stable[n - NEUTRONS.start]), n, "z"))
 
 
 def figure(found, core, predicted, true, evidence):

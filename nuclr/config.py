@@ -7,6 +7,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from nuclr.errors import NuclrError, unknown
@@ -188,12 +189,18 @@ def from_dict(values: Mapping[str, Any]) -> RunConfig:
     return built
 
 
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    """Types of the settings of a config: working them out takes longer than the rest of reading one."""
+    return get_type_hints(kind)
+
+
 def _build(kind: Any, values: Any, where: str) -> Any:
     if kind == DataConfig | AdditionConfig:
         kind = AdditionConfig if "modulus" in values else DataConfig
     if dataclasses.is_dataclass(kind):
         _require(isinstance(values, Mapping), f"{where} must be a table of settings.")
-        hints = get_type_hints(kind)
+        hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
         for key in values:
             if key not in hints:
                 raise unknown(f"setting in {where}", key, hints)
@@ -206,7 +213,7 @@ def _build(kind: Any, values: Any, where: str) -> Any:
 
 
 def _check_choices(config: Any) -> None:
-    for key, hint in get_type_hints(type(config)).items():
+    for key, hint in _hints(type(config)).items():  # type: ignore[arg-type]
         if get_origin(hint) is Literal and getattr(config, key) not in get_args(hint):
             raise unknown(key, str(getattr(config, key)), get_args(hint))
 

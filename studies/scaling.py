@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from claims.conftest import Nuclides, Run, nuclides, penultimate
 from claims.figures import best_match
 from claims.landscape import most_bound
-from claims.test_few_pcs import needed, rms_by_count
+from claims.test_few_pcs import at_place, needed, rms_by_count
 from claims.test_helix import margin, noise, window
 from claims.test_number_order import pc0
 from claims.test_ring_is_stability import NEUTRONS, correlation
@@ -89,7 +89,8 @@ def matched(run: Run, term: Callable[..., Array]) -> float:
 
 
 def components_needed(run: Run, place: str) -> float:
-    curve = rms_by_count(run.probe, core(), place, components)
+    points = at_place(run.probe, core(), place)
+    curve = rms_by_count(run.probe, core(), place, points, components(points))
     return needed(curve, core().semf_rms, run.probe.config.model.width)
 
 

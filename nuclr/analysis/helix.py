@@ -107,14 +107,8 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
         raise ValueError(f"A helix fit needs at least 16 numbers: got {k}.")
     t = np.linspace(0.0, 1.0, k)
 
-    def amplitudes(columns: Array) -> Array:
-        found: Array = np.linalg.lstsq(columns, axes.ravel(), rcond=None)[0].astype(np.float64)
-        return found
-
     def residual(parameters: Array) -> Array:
-        columns = _columns(parameters, t)
-        distance: Array = columns @ amplitudes(columns) - axes.ravel()
-        return distance
+        return (_closest(parameters, t, axes).points(t) - axes).ravel()
 
     best = None
     for turns in np.arange(1.0, min(8.0, k / 6), 1.0):
@@ -125,9 +119,8 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
                 best = found
     assert best is not None
     spread = float(((axes - axes.mean(0)) ** 2).sum())
-    linear = amplitudes(_columns(best.x, t))
-    turns, radius, length = (float(value) for value in (best.x[0], *linear[:2]))
-    u, v, axis = Rotation.from_rotvec(best.x[1:]).as_matrix().T
+    closest = _closest(best.x, t, axes)
+    (u, v, axis), turns, radius, length = closest.frame.T, closest.turns, closest.radius, closest.length
     return Helix(
         turns=abs(turns),
         radius=abs(radius),
@@ -135,9 +128,9 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
         u=u * np.copysign(1, radius),
         v=v * np.copysign(1, radius) * np.copysign(1, turns),
         axis=axis * np.copysign(1, length),
-        centre=linear[2:],
+        centre=closest.frame @ closest.centre,
         r2=1 - 2 * float(best.cost) / spread,
-        curve=(_columns(best.x, np.linspace(0.0, 1.0, drawn)) @ linear).reshape(-1, 3),
+        curve=closest.points(np.linspace(0.0, 1.0, drawn)),
         converged=bool(best.success),
     )
 
@@ -145,11 +138,35 @@ def fit(axes: Array, drawn: int = 400) -> Helix:
 _PC0_AS_AXIS = Rotation.from_matrix([[0, 0, 1], [1, 0, 0], [0, 1, 0]])
 
 
-def _columns(parameters: Array, t: Array) -> Array:
-    """Design matrix (3k, 5) of radius, length and centre for turns f and a rotation vector."""
-    turns, rotation = parameters[0], Rotation.from_rotvec(parameters[1:])
+@dataclass(frozen=True)
+class _Closest:
+    """The helix of given turns and frame (3, 3), columns u, v and a, that is closest; its centre (3,) in that frame."""
+
+    turns: float
+    frame: Array
+    radius: float
+    length: float
+    centre: Array
+
+    def points(self, t: Array) -> Array:
+        return (_scaled(self.turns, t, self.radius, self.length) + self.centre) @ self.frame.T
+
+
+def _closest(parameters: Array, t: Array, axes: Array) -> _Closest:
+    """Radius, length and centre that bring a helix of the turns parameters[0] in the frame of the rotation vector
+    parameters[1:] closest to axes (k, 3). Seen in that frame, the length is the slope of the third coordinate and the radius
+    that of the other two together, which saves the search a general least-squares problem at each of its steps."""
+    turns, frame = float(parameters[0]), Rotation.from_rotvec(parameters[1:]).as_matrix()
+    seen, unit = axes @ frame, _scaled(turns, t, 1.0, 1.0)
+    middle, middle_of_unit = seen.mean(0), unit.mean(0)
+    about = unit - middle_of_unit
+    shared, power = (about * (seen - middle)).sum(0), np.square(about).sum(0)
+    radius = float((shared[0] + shared[1]) / (power[0] + power[1])) if turns else 0.0
+    length = float(shared[2] / power[2])
+    return _Closest(turns, frame, radius, length, middle - middle_of_unit * [radius, radius, length])
+
+
+def _scaled(turns: float, t: Array, radius: float, length: float) -> Array:
+    """A helix about the third axis, from its centre: (len(t), 3)."""
     angle = 2 * np.pi * turns * t
-    circle = rotation.apply(np.stack([np.cos(angle), np.sin(angle), np.zeros_like(t)], axis=1))
-    line = rotation.apply(np.stack([np.zeros_like(t), np.zeros_like(t), t], axis=1))
-    centre = np.tile(np.eye(3), (len(t), 1))
-    return np.column_stack([circle.ravel(), line.ravel(), centre])
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), length * t], axis=1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from nuclr.config import RunConfig
@@ -74,6 +74,15 @@ class Probe:
     def predict(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """Predictions (rows,) in physical units at nuclei z, n of shape (rows,)."""
         return self.read_out(self.penultimate(z, n, observable), observable)
+
+    def predict_at(self, points: Array, beside: ArrayLike, observable: str, symbol: str = "Z") -> Array:
+        """Predictions (m,) in physical units with points (m, d) in place of the embedding of a Z, each beside a neutron number,
+        (m,) or one for all; with the symbol "N" in place of that of an N, beside proton numbers (figures 6, 7, 13 and 15)."""
+        table = torch.from_numpy(np.ascontiguousarray(points))[None]
+        fed = Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
+        own, other = np.arange(len(points)), np.broadcast_to(np.asarray(beside, np.int64), len(points))
+        z, n = (own, other) if symbol == "Z" else (other, own)
+        return fed.predict(z, n, observable)
 
     def _require_all(self) -> None:
         if self.network.rules().keys() - self.parameters.keys():

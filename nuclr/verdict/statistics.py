@@ -95,8 +95,10 @@ def student(values: Sequence[float], clip: Interval | None = None) -> Interval |
     return min(max(mean - half, low), high), max(min(mean + half, high), low)
 
 
-def bootstrap(values: ArrayLike, statistic: Callable[[NDArray[np.float64]], float], seed: int) -> Interval:
-    """95 % BCa bootstrap interval of `statistic`, which maps rows of `values` (n or n x k) to one number.
+def bootstrap(
+    values: ArrayLike, statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+) -> Interval:
+    """95 % BCa bootstrap interval of `statistic`, which maps rows of `values`, (..., n) or (..., n, k), to (...) numbers.
 
     Rows are drawn together, so that paired columns stay paired. Raises EvidenceError for fewer than two rows and where
     the interval is not finite.
@@ -111,8 +113,8 @@ def bootstrap(values: ArrayLike, statistic: Callable[[NDArray[np.float64]], floa
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # gives NaN, which is dealt with below
         found = stats.bootstrap(
             (np.arange(len(rows)),),
-            lambda drawn: statistic(rows[drawn.astype(int)]),
-            vectorized=False,
+            lambda drawn, **_: statistic(rows[drawn.astype(int)]),
+            vectorized=True,
             n_resamples=RESAMPLES,
             batch=BATCH,
             confidence_level=CONFIDENCE,

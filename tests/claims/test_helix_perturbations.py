@@ -63,10 +63,15 @@ class Planted:
         return replace(self, tables={symbol: noise(table.shape) for symbol, table in self.tables.items()})
 
     def predict(self, z, n, observable):
+        return self.told({"Z": self.tables["Z"][z - 1], "N": self.tables["N"][n - 1]}, observable)
+
+    def predict_at(self, points, beside, observable, symbol):
+        other = "N" if symbol == "Z" else "Z"
+        return self.told({symbol: points, other: self.tables[other][beside - 1]}, observable)
+
+    def told(self, embedded, observable):
         assert observable == "binding"
-        numbers, arcs = zip(
-            *(self.read(self.tables[s][i - 1] @ self.frames[s], s) for s, i in (("Z", z), ("N", n))), strict=True
-        )
+        numbers, arcs = zip(*(self.read(points @ self.frames[s], s) for s, points in embedded.items()), strict=True)
         return sum(numbers) * (8000.0 + sum(arcs))
 
 

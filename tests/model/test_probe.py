@@ -43,6 +43,16 @@ def test_a_replaced_embedding_changes_its_own_numbers_alone(probe):
     )
 
 
+@pytest.mark.parametrize(("symbol", "own", "beside"), [("Z", Z, N), ("N", N, Z)])
+def test_points_stand_in_for_numbers(probe, symbol, own, beside):
+    points = probe.embedding(symbol)[own - 1]
+    assert probe.predict_at(points, beside, "binding", symbol) == pytest.approx(
+        probe.predict(Z, N, "binding"), rel=1e-12
+    )
+    alone = probe.predict_at(points[:1], beside[0], "binding", symbol)
+    assert alone == pytest.approx(probe.predict(Z, N, "binding")[:1], rel=1e-12)
+
+
 def test_an_unknown_observable_is_named_with_the_nearest(probe):
     with pytest.raises(NuclrError, match="did you mean 'radius'"):
         probe.predict(Z, N, "radios")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from nuclr.analysis.ranks import rank_correlation
 from nuclr.verdict.bound import Bound
 from nuclr.verdict.statistics import Control, EvidenceError, Verdict, bootstrap, decide, finite, student, worst
 from nuclr.verdict.wording import estimate, number, texts
@@ -160,37 +161,43 @@ def test_student_covers_the_mean_in_95_of_100() -> None:
     assert np.mean(covered) == pytest.approx(0.95, abs=0.015)
 
 
+def mean(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(rows.mean(axis=-1))
+
+
 def test_bootstrap_of_the_mean_is_close_to_student_and_repeatable() -> None:
     values = np.random.default_rng(1).normal(5.0, 1.0, size=60)
-    found = bootstrap(values, lambda rows: float(rows.mean()), seed=0)
+    found = bootstrap(values, mean, seed=0)
     assert found == pytest.approx(student(values.tolist()), abs=0.06)
-    assert found == bootstrap(values, lambda rows: float(rows.mean()), seed=0)
-    assert found != bootstrap(values, lambda rows: float(rows.mean()), seed=1)
+    assert found == bootstrap(values, mean, seed=0)
+    assert found != bootstrap(values, mean, seed=1)
 
 
 def test_bootstrap_keeps_rows_together() -> None:
     x = np.linspace(0, 1, 40)
     pairs = np.column_stack([x, 2 * x + 1])
 
-    def slope(rows: NDArray[np.float64]) -> float:
-        return float(np.polyfit(rows[:, 0], rows[:, 1], 1)[0]) + 1e-9 * float(rows[:, 0].mean())
+    def slope(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        x, y = np.moveaxis(rows - rows.mean(axis=-2, keepdims=True), -1, 0)
+        found: NDArray[np.float64] = (x * y).sum(-1) / (x * x).sum(-1) + 1e-9 * rows[..., 0].mean(-1)
+        return found
 
     assert bootstrap(pairs, slope, seed=0) == pytest.approx((2.0, 2.0), abs=1e-6)
 
 
 def test_bootstrap_refuses_what_it_cannot_answer() -> None:
     with pytest.raises(EvidenceError, match="two rows"):
-        bootstrap([1.0], lambda rows: float(rows.mean()), seed=0)
+        bootstrap([1.0], mean, seed=0)
     with pytest.raises(EvidenceError, match="not finite"):
-        bootstrap([1.0, math.nan], lambda rows: float(rows.mean()), seed=0)
+        bootstrap([1.0, math.nan], mean, seed=0)
     with pytest.raises(EvidenceError, match="The bootstrapped statistic is not finite"):
-        bootstrap([1.0, 2.0, 3.0], lambda rows: math.nan if rows[0] == 1.0 else float(rows[0]), seed=0)
+        bootstrap([1.0, 2.0, 3.0], lambda rows: np.where(rows[..., 0] == 1.0, math.nan, rows[..., 0]), seed=0)
 
 
 def test_bootstrap_of_a_perfect_trend_has_no_spread() -> None:
-    assert bootstrap([2.0, 2.0, 2.0], lambda rows: float(rows.mean()), seed=0) == (2.0, 2.0)
+    assert bootstrap([2.0, 2.0, 2.0], mean, seed=0) == (2.0, 2.0)
     falling = np.column_stack([np.arange(12.0), -np.arange(12.0)])
-    found = bootstrap(falling, lambda rows: float(stats.spearmanr(rows).statistic), seed=0)
+    found = bootstrap(falling, lambda rows: rank_correlation(rows[..., 0], rows[..., 1]), seed=0)
     assert found == pytest.approx((-1.0, -1.0), abs=1e-12)
 
 

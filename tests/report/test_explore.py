@@ -96,7 +96,7 @@ def without(figure: dict[str, Any], folder: Path, **changed: Any) -> None:
 )
 def test_a_malformed_landscape_is_told_and_not_explored(tmp_path: Path, changed: dict[str, Any], message: str) -> None:
     sample.write(tmp_path)
-    evidence = sample.evidence()
+    evidence = sample.evidence("ring-is-stability", "semf-misses-shells")
     without(evidence["claims"]["ring-is-stability"]["figures_drawn"][0], tmp_path, **changed)
     html = page.build(evidence, tmp_path).replace("&#39;", "'")
     assert message in html
@@ -106,14 +106,14 @@ def test_a_malformed_landscape_is_told_and_not_explored(tmp_path: Path, changed:
 
 def test_a_landscape_that_does_not_say_what_it_shows_is_told(tmp_path: Path) -> None:
     sample.write(tmp_path)
-    evidence = sample.evidence()
+    evidence = sample.evidence("ring-is-stability", "semf-misses-shells")
     del evidence["claims"]["ring-is-stability"]["figures_drawn"][0]["panels"][0]["options"]["along"]
     assert "lacks &#39;along&#39;" in page.build(evidence, tmp_path)
 
 
 def test_a_helix_with_a_gap_is_drawn_and_not_explored(tmp_path: Path) -> None:
     sample.write(tmp_path)
-    evidence = sample.evidence()
+    evidence = sample.evidence("helix", "semf-misses-shells")
     axes = sample_figures.figures()["helix"][1]["0.axes"].copy()
     axes[3] = np.nan
     without(evidence["claims"]["helix"]["figures_drawn"][0], tmp_path, axes=axes)

@@ -154,13 +154,13 @@ def test_a_card_tells_what_hangs_on_the_tolerance(html: str) -> None:
     assert "None to change: the bound is a sign." in text
 
 
-def test_evidence_of_before_there_were_tolerances(folder: Path) -> None:
+def test_evidence_of_before_there_were_tolerances(tmp_path: Path) -> None:
     evidence = sample.evidence()
     for claim in evidence["claims"].values():
         claim.pop("tolerance")
         for measure in claim["measures"]:
             measure.pop("tolerance", None)
-    text = outline(page.build(evidence, folder)).text
+    text = outline(page.build(evidence, tmp_path)).text
     assert "Half as wide" not in text
     assert "not recorded" in text
 
@@ -300,10 +300,10 @@ def test_malformed_evidence_gives_a_page_that_says_what_is_missing(
     assert message in told.text.replace(" .", ".")
 
 
-def test_a_damaged_claim_is_an_error_and_leaves_the_others_alone(folder: Path) -> None:
+def test_a_damaged_claim_is_an_error_and_leaves_the_others_alone(tmp_path: Path) -> None:
     evidence = sample.evidence()
     evidence["claims"]["helix"]["measures"][0]["values"] = "many"
-    text = outline(page.build(evidence, folder)).text
+    text = outline(page.build(evidence, tmp_path)).text
     assert "7 of 10 judged claims reproduced" in text
     assert "2 ended in an error" in text
     assert "Z and N lie on a helix" in text

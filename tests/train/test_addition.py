@@ -132,6 +132,7 @@ assert train(f"{folder}/killed").trained == 2
 """
 
 
+@pytest.mark.faults
 def test_a_killed_training_resumes_to_the_same_bits(tmp_path):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", SCENE, str(tmp_path)], env=environment, check=True, timeout=300)

@@ -134,6 +134,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.faults
 def test_the_command_line_ends_well_and_names_the_command_that_goes_on(tmp_path):
     script = tmp_path / "child.py"
     script.write_text(CHILD)

@@ -18,6 +18,8 @@ from nuclr.errors import NuclrError
 from nuclr.train.store import Store
 from nuclr.train.unfinished import Unfinished
 
+pytestmark = pytest.mark.faults
+
 ROOT = Path(__file__).parents[2]
 MOUNT = "mount -t tmpfs tmpfs /mnt"
 WAYS = {"tmpfs": ["unshare", "--mount"], "tmpfs-own-namespace": ["unshare", "--mount", "--map-root-user"], "rlimit": []}

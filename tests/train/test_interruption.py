@@ -10,29 +10,33 @@ from pathlib import Path
 
 import pytest
 
+from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from nuclr.train.plan import fingerprint_of
+from nuclr.train.worker import Job, train
+
+pytestmark = pytest.mark.faults
+
 ROOT = Path(__file__).parents[2]
-# The command line on a profile of two runs, long enough to be interrupted and short enough for a test.
 CHILD = """
 import signal
 
-from nuclr import runs
 from nuclr.cli import main
-from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
-
-def planned(profile, names=None):
-    return [
-        RunConfig("short", seed, DataConfig(observables=("radius",)), ModelConfig(width=8),
-                  TrainingConfig(steps=2000, warmup=10, batch=64))
-        for seed in (0, 1)
-    ]
+from nuclr.train import plan
+from test_interruption import planned
 
 if __name__ == "__main__":
     # Whoever runs the tests in the background of a shell hands an ignored SIGINT down to them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    from nuclr.train import plan
     plan.planned = planned
     main()
 """
+
+
+def planned(_profile, _names=None):
+    """Two runs, long enough to be interrupted and short enough for a test."""
+    training = TrainingConfig(steps=40_000, warmup=10, batch=64)
+    data, model = DataConfig(observables=("radius",)), ModelConfig(width=32)
+    return [RunConfig("short", seed, data, model, training) for seed in (0, 1)]
 
 
 def start(folder):
@@ -50,7 +54,7 @@ def start(folder):
             "--store",
             str(folder / "runs"),
         ],
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{ROOT}{os.pathsep}{Path(__file__).parent}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -75,9 +79,8 @@ def wait_for_training(folder, child):
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
-    child = start(folder)
-    out, err = child.communicate(timeout=300)
-    assert child.returncode == 0, out + err
+    for config in planned("smoke"):
+        train(Job("smoke", (config,), (fingerprint_of(config),), folder / "runs", "cpu", threads=1), lambda _: True)
     return files(folder)
 
 

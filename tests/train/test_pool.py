@@ -19,6 +19,8 @@ from nuclr.train.progress import Display
 from nuclr.train.store import Store
 from nuclr.train.worker import Job
 
+pytestmark = pytest.mark.faults
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -24,7 +24,7 @@ class DataConfig:
     """Which rows a run sees.
 
     observables: the targets, in the order of their task tokens: of OBSERVABLES, and the control.
-    nuclides: "core" (every nuclide known to exist) or "heavy" (z, n > 8).
+    nuclides: "core" (every nuclide known to exist), "heavy" (z, n > 8), or "known-2016" (mass measured by AME2016).
     split: how rows are held out: by "row" (as published), by "nucleus", or "clean" (see nuclr.data.splits).
     fraction: share of the rows (or nuclei) that is trained on; 1 holds nothing out.
     split_over: observables whose rows are split together, each keeping all of its Z and N in training; empty: the
@@ -33,7 +33,7 @@ class DataConfig:
     """
 
     observables: tuple[str, ...] = OBSERVABLES
-    nuclides: Literal["core", "heavy"] = "core"
+    nuclides: Literal["core", "heavy", "known-2016"] = "core"
     split: Literal["row", "nucleus", "clean"] = "row"
     fraction: float = 0.9
     split_over: tuple[str, ...] = ()

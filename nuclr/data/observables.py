@@ -58,6 +58,7 @@ NUCLIDES: dict[str, Callable[[pd.DataFrame], pd.Series]] = {
     "core": table.core,
     "heavy": table.heavy,
     "well-measured": table.well_measured,
+    "known-2016": table.known_in_2016,
 }
 
 

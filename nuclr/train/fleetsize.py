@@ -21,7 +21,8 @@ from nuclr.files import write
 from nuclr.train.cache import folder
 from nuclr.train.examples import batch_rows
 from nuclr.train.kinds import choose_engine, examples, shape
-from nuclr.train.loop import ONE_CALL
+from nuclr.train.loop import ONE_CALL, EngineMaker
+from nuclr.train.native import Native
 from nuclr.train.worker import device_name, keep_freed_memory
 
 SIZES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
@@ -70,7 +71,9 @@ def pace(configs: Sequence[RunConfig], device: str, code: str, note: Callable[[s
     key, path = _key(configs, device, code), cache_file()
     known = _timings(_read(path).get(key))
     found: dict[int, Timing] = {}
-    for size in SIZES:
+    for size in (
+        SIZES[:1] if _engine(configs[0], device) is Native else SIZES
+    ):  # the kernel takes one member after the other
         if size > len(configs) or _best_is_behind(found) or not _fits(size, found, device):
             break
         if size not in known:
@@ -109,7 +112,8 @@ def _measure(configs: Sequence[RunConfig], device: str, runs: int) -> Timing:
     if cuda:
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(place)
-    engine = choose_engine(place, configs[0], dtype)(configs, [examples(config) for config in configs], place, dtype)
+    make = choose_engine(place, configs[0], dtype)
+    engine = make(configs, [examples(config) for config in configs], place, dtype)
 
     # On a CPU the time of this thread, which other programs that are at work do not lengthen.
     clock = time.perf_counter if cuda else time.thread_time
@@ -139,9 +143,13 @@ def _as_in_a_worker() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
+def _engine(config: RunConfig, device: str) -> EngineMaker:
+    return choose_engine(torch.device(device), config, torch.float32)
+
+
 def _key(configs: Sequence[RunConfig], device: str, code: str) -> str:
     """All that a timing hangs on."""
-    engine = choose_engine(torch.device(device), configs[0], torch.float32).__name__
+    engine = _engine(configs[0], device).__name__
     rows = max(batch_rows(config, examples(config)) for config in configs)
     causes = (device_name(device), f"{os.cpu_count()} cores", f"torch {torch.__version__}")
     return "; ".join([*causes, repr(shape(configs[0])), f"{rows} rows", engine, code])

@@ -1,10 +1,12 @@
 """How many runs train together: chosen from timings, which are measured once, and never in the way."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from nuclr.train import fleetsize
+from nuclr.config import ModelConfig
+from nuclr.train import fleetsize, native
 from nuclr.train.fleetsize import Pace, Timing, cache_file, pace
 
 
@@ -79,6 +81,14 @@ def test_another_shape_batch_or_code_is_measured_by_itself(tiny, measured):
 def test_a_fleet_whose_step_is_long_is_not_enlarged(tiny, monkeypatch):
     monkeypatch.setattr(fleetsize, "_measure", lambda configs, *_: Timing(0.3 / len(configs) ** 0.1, 0))
     assert pace([tiny(seed=s) for s in range(8)], "cpu", "code").best == 2
+
+
+@pytest.mark.skipif(native.library() is None, reason="needs a C compiler")
+@pytest.mark.usefixtures("cache")
+def test_runs_of_the_kernel_train_alone_and_only_that_is_measured(tiny, measured):
+    configs = [replace(tiny(seed=s), model=ModelConfig(width=32)) for s in range(8)]
+    assert pace(configs, "cpu", "code").best == 1
+    assert measured == [1]
 
 
 @pytest.mark.parametrize("damage", ["", "[1, 2]", '{"x": ', "\xff", "every entry"])

@@ -1,0 +1,46 @@
+"""Published mass models, read where the package nucleardatapy is installed (its licence forbids passing on a changed copy)."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nuclr.data.table import RADII_MEND, RADII_PACKAGE
+from nuclr.errors import NuclrError
+
+FOLDER = Path("data/nuclei/masses/Theory")
+# Model -> (its file, the column of its mass excess, its reference). The files of KTUY05, HFB14 and ETFSI95 hold 13 to 16 bad rows
+# and that of GK88 is corrupt: they are left out. Of these, BSkG3 alone was fitted to AME2020 and so has seen the masses that the
+# others predict.
+MODELS = {
+    "WS3": ("2010-WS3.txt", 2, "Wang et al., Phys. Rev. C 82, 044304 (2010)"),
+    "DZ": ("1995-DZ.txt", 2, "Duflo and Zuker, Phys. Rev. C 52, R23 (1995)"),
+    "HFB24": ("2013-HFB24.txt", 2, "Goriely et al., Phys. Rev. C 88, 024308 (2013)"),
+    "FRDM": ("1995-FRDM.txt", 2, "Möller et al., At. Data Nucl. Data Tables 59, 185 (1995)"),
+    "BSkG3": ("2023-BSkG3.txt", 3, "Grams et al., Eur. Phys. J. A 59, 270 (2023)"),
+}
+
+
+def mass_excess(model: str, z: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The mass excess (k,), keV, that a model gives for the nuclei z, n of shape (k,); NaN where its table has none.
+
+    Raises NuclrError where the package or its file is missing.
+    """
+    file, column, _ = MODELS[model]
+    spec = find_spec(RADII_PACKAGE)
+    if spec is None or not spec.submodule_search_locations:
+        raise NuclrError(f"The mass models come with the package {RADII_PACKAGE}, which is missing: {RADII_MEND}.")
+    path = Path(spec.submodule_search_locations[0]) / FOLDER / file
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()  # some end in a carriage return alone
+    except OSError as error:
+        raise NuclrError(f"{path} cannot be read ({error.strerror}): {RADII_MEND}.") from error
+    found = {
+        (int(fields[0]), int(fields[1])): 1000 * float(fields[column])
+        for fields in map(str.split, lines)
+        if fields and not fields[0].startswith("#")
+    }
+    return np.array([found.get(pair, np.nan) for pair in zip(z.tolist(), n.tolist(), strict=True)])

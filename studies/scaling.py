@@ -37,7 +37,7 @@ from nuclr.studies import SEEDS, SLOWER, STEPS, WIDTHS
 from nuclr.verdict import registry
 from nuclr.verdict.registry import Measure
 from nuclr.verdict.statistics import Verdict, decide, student
-from studies.reading import main, markdown, trained
+from studies.reading import Trained, main, markdown, trained
 
 Array = NDArray[np.float64]
 # Size to name of its profile or study; the profile cpu lies on every axis.
@@ -186,12 +186,19 @@ def read(store: Path) -> Found:
             if profile == "cpu":  # without it there is nothing to compare with
                 raise
             continue  # `trained` has told what is left out
-        for group, readings in READINGS.items():
-            for one in readings:
-                if one.kind in runs:
-                    values = [float(one.read(run)) for run in runs[one.kind][:SEEDS]]
-                    found[name_of(group, one)][profile] = np.array(values)
+        for name, values in read_in(runs).items():
+            found[name][profile] = values
     return found
+
+
+def read_in(runs: Trained) -> dict[str, Array]:
+    """Every reading of "binding" and "joint" runs, as far as they are there, in the first seeds."""
+    return {
+        name_of(group, one): np.array([float(one.read(run)) for run in runs[one.kind][:SEEDS]])
+        for group, readings in READINGS.items()
+        for one in readings
+        if one.kind in runs
+    }
 
 
 def bounds() -> dict[str, Measure]:
@@ -218,9 +225,14 @@ def cell(values: Array, digits: int, measure: Measure | None) -> str:
 
 
 def along(axis: str, found: Found) -> str:
-    """The table of one axis; a size that nothing was read at is left out, and what was not read at a size is empty."""
+    """The table of one axis."""
+    return side_by_side(axis, {f"{size:,}": name for size, name in AXES[axis].items()}, found)
+
+
+def side_by_side(corner: str, columns: dict[str, str], found: Found) -> str:
+    """A table of what was found, a column a header and profile; a column of nothing is left out, an empty cell was not read."""
     judged = bounds()
-    sizes = {size: name for size, name in AXES[axis].items() if any(name in by for by in found.values())}
+    there = {header: name for header, name in columns.items() if any(name in by for by in found.values())}
     rows = []
     for group, readings in READINGS.items():
         for one in readings:
@@ -228,10 +240,10 @@ def along(axis: str, found: Found) -> str:
             measure = judged.get(name)
             cells = [
                 cell(found[name][profile], one.digits, measure) if profile in found[name] else ""
-                for profile in sizes.values()
+                for profile in there.values()
             ]
             rows.append([name, "" if measure is None else str(measure.bound), *cells])
-    return markdown((axis, "bound", *(f"{size:,}" for size in sizes)), rows)
+    return markdown((corner, "bound", *there), rows)
 
 
 def draw(found: Found, out: Path) -> None:

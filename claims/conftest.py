@@ -38,7 +38,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The search for expressions takes as long as all others together: begun first, it does not keep the end waiting."""
+    """The search for expressions takes by far the longest: begun first, it does not keep the end waiting."""
     items.sort(key=lambda item: item.path.stem != "test_symbolic_features")
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
-from nuclr.data.table import RADII_MEND, RADII_PACKAGE
-from nuclr.errors import NuclrError
+from nuclr.data.table import installed
 
-FOLDER = Path("data/nuclei/masses/Theory")
+FOLDER = "data/nuclei/masses/Theory"
 # Model -> (its file, the column of its mass excess, its reference). The files of KTUY05, HFB14 and ETFSI95 hold 13 to 16 bad rows
 # and that of GK88 is corrupt: they are left out. Of these, BSkG3 alone was fitted to AME2020 and so has seen the masses that the
 # others predict.
@@ -30,14 +26,8 @@ def mass_excess(model: str, z: NDArray[np.int64], n: NDArray[np.int64]) -> NDArr
     Raises NuclrError where the package or its file is missing.
     """
     file, column, _ = MODELS[model]
-    spec = find_spec(RADII_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise NuclrError(f"The mass models come with the package {RADII_PACKAGE}, which is missing: {RADII_MEND}.")
-    path = Path(spec.submodule_search_locations[0]) / FOLDER / file
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()  # some end in a carriage return alone
-    except OSError as error:
-        raise NuclrError(f"{path} cannot be read ({error.strerror}): {RADII_MEND}.") from error
+    _, content = installed(f"{FOLDER}/{file}", "mass models")
+    lines = content.decode().splitlines()  # some end in a carriage return alone
     found = {
         (int(fields[0]), int(fields[1])): 1000 * float(fields[column])
         for fields in map(str.split, lines)

@@ -3,7 +3,6 @@ models? `python -m studies.new_nuclides` prints the tables of docs/new-nuclides.
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +16,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from claims.conftest import Run
-from nuclr import files
 from nuclr.analysis.ranks import rank_correlation
 from nuclr.data import table
 from nuclr.physics.formulas import BW2, SEMF
@@ -25,7 +23,7 @@ from nuclr.report import style
 from nuclr.train.examples import examples
 from nuclr.verdict.statistics import student
 from studies.mass_models import MODELS, mass_excess
-from studies.reading import Trained, main, markdown, trained
+from studies.reading import Trained, main, markdown, save, trained
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -208,9 +206,7 @@ def draw(chart: Chart, found: Trained, out: Path) -> None:
         left, right = figure.subplots(1, 2, width_ratios=(2, 3))
         _bars(left, chart, found)
         _errors(figure, right, chart, found)
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=80, facecolor="white")
-    files.write(out, content.getvalue())
+        save(figure, out)
 
 
 def _bars(place: Axes, chart: Chart, found: Trained) -> None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from claims.conftest import Run
+from nuclr import files
 from nuclr.errors import NuclrError
 from nuclr.train.plan import survey
 from nuclr.train.store import Store
@@ -49,6 +52,13 @@ def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in lines
     ]
     return "\n".join([text[0], "|" + "|".join("-" * (width + 2) for width in widths) + "|", *text[1:]])
+
+
+def save(figure: Figure, out: Path) -> None:
+    """The picture of a page, as a PNG that is written whole or not at all."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=80, facecolor="white")
+    files.write(out, content.getvalue())
 
 
 def main(tell: Callable[[Path], str], description: str) -> None:

@@ -4,7 +4,6 @@ draws its curves."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,7 +23,6 @@ from claims.test_helix import margin, noise, window
 from claims.test_number_order import pc0
 from claims.test_ring_is_stability import NEUTRONS, correlation
 from claims.test_shell_pc import shell_term
-from nuclr import files
 from nuclr.analysis import helix
 from nuclr.analysis.pca import components, cosine
 from nuclr.analysis.structure import orderedness, parity_split
@@ -37,7 +35,7 @@ from nuclr.studies import SEEDS, SLOWER, STEPS, WIDTHS
 from nuclr.verdict import registry
 from nuclr.verdict.registry import Measure
 from nuclr.verdict.statistics import Verdict, decide, student
-from studies.reading import Trained, main, markdown, trained
+from studies.reading import Trained, main, markdown, save, trained
 
 Array = NDArray[np.float64]
 # Size to name of its profile or study; the profile cpu lies on every axis.
@@ -268,9 +266,7 @@ def draw(found: Found, out: Path) -> None:
                 row[0].set_yscale("log")
                 row[0].yaxis.set_major_formatter("{x:,.0f}")
             row[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=80, facecolor="white")
-    files.write(out, content.getvalue())
+        save(figure, out)
 
 
 def _line(place: Axes, by: dict[str, Array], sizes: dict[int, str], label: str, number: int) -> None:

@@ -14,7 +14,7 @@ from claims.conftest import Run, penultimate
 from nuclr.analysis import nulls
 from nuclr.analysis.pca import leading
 from nuclr.analysis.similarity import procrustes_distance
-from studies.reading import main, markdown, trained
+from studies.reading import main, markdown, told, trained
 from studies.scaling import Found, core, read_in, side_by_side
 
 Array = NDArray[np.float64]
@@ -44,11 +44,6 @@ def apart(points: Sequence[Array]) -> Array:
     return np.array([procrustes_distance(x, y) for x, y in combinations(points, 2)])
 
 
-def told(distances: Array) -> str:
-    """ "0.21 (0.15 to 0.30)"."""
-    return f"{distances.mean():.2f} ({distances.min():.2f} to {distances.max():.2f})"
-
-
 def noise_like(runs: Sequence[Run], symbol: str) -> list[Array]:
     """Whole embeddings (k, d) of structureless noise, one for each run, as smooth along the numbers and as much along a line."""
     return [nulls.like(run.probe.embedding(symbol), 1, seed=run.seed)[0] for run in runs]
@@ -64,18 +59,18 @@ def alike(store: Path) -> str:
     found = trained("cpu", store, ALIKE)
     rows = []
     for name, runs in found.items():
-        rows.append([ALIKE[name], *(told(apart([read(run) for run in runs])) for read in PLACES.values())])
+        rows.append([ALIKE[name], *(told(apart([read(run) for run in runs]), 2) for read in PLACES.values())])
         cells = [
             ""
             if place == "penultimate layer"
-            else told(apart([in_place(place, one) for one in noise_like(runs, place[0])]))
+            else told(apart([in_place(place, one) for one in noise_like(runs, place[0])]), 2)
             for place in PLACES
         ]
         rows.append(["noise that is as smooth", *cells])
     joint = found.get("joint")
     if joint is not None:
         fresh = [Run(run.stored, run.probe.untrained(100 + run.seed)) for run in joint]
-        rows.append(["untrained networks", *(told(apart([read(run) for run in fresh])) for read in PLACES.values())])
+        rows.append(["untrained networks", *(told(apart([read(run) for run in fresh]), 2) for read in PLACES.values())])
     return markdown(("distance between seeds", *PLACES), rows)
 
 

@@ -190,7 +190,7 @@ def test_the_same_shape_in_another_frame_is_at_no_distance_and_noise_at_nearly_o
     shape = rng.standard_normal((118, 10))
     turned = [shape @ np.linalg.qr(rng.standard_normal((10, 10)))[0] for _ in range(3)]
     assert structure.apart(turned) == pytest.approx(np.zeros(3), abs=1e-6)
-    assert structure.told(structure.apart(turned)) == "0.00 (0.00 to 0.00)"
+    assert told(structure.apart(turned), 2) == "0.00 (0.00 to 0.00)"
     assert structure.apart([rng.standard_normal((118, 2)) for _ in range(3)]).min() > 0.9
 
 

@@ -82,13 +82,21 @@ def well_measured(table: pd.DataFrame) -> pd.Series:
     return (table.z > 9) & (table.n > 9) & (table.be_unc < 100)
 
 
-def _radii() -> pd.DataFrame:
+def installed(file: str, what: str) -> tuple[Path, bytes]:
+    """A file of the installed package that the radii come with, and its content; `what` it holds, as in "charge radii".
+
+    Raises NuclrError where the package or the file is missing.
+    """
     # The location only: importing the package would draw in matplotlib and scipy for one text file.
     spec = find_spec(RADII_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
-        raise NuclrError(f"The charge radii come with the package {RADII_PACKAGE}, which is missing: {RADII_MEND}.")
-    path = Path(spec.submodule_search_locations[0]) / RADII_FILE
-    content = _bytes(path, RADII_MEND)
+        raise NuclrError(f"The {what} come with the package {RADII_PACKAGE}, which is missing: {RADII_MEND}.")
+    path = Path(spec.submodule_search_locations[0]) / file
+    return path, _bytes(path, RADII_MEND)
+
+
+def _radii() -> pd.DataFrame:
+    path, content = installed(RADII_FILE, "charge radii")
     compare_sha256(str(path), RADII_SHA256, sha256(content), RADII_MEND)
     return pd.read_csv(
         io.BytesIO(content),

@@ -85,22 +85,22 @@ static double learn(Work *w, const float *parameters, float *g, const Rows *rows
     const int16_t *tokens[3] = {z, n, t};
     double loss = 0;
     pick(rows, order, 0, left, z, n, t);
-    forward(w, parameters, start, tokens, LEFT | TURNED);
+    forward(w, parameters, start, tokens, 1);
+    float slope[SLICE] = {0}; /* all rows' first, and what they lead to after: a row then waits for no other's sum */
+    for (int row = 0; row < SLICE && row < left; row++) {
+        float error = predicted(w, parameters, row, t[row]) - rows->target[order[row]];
+        float weight = rows->weight[order[row]];
+        loss += (double)weight * error * error;
+        slope[row] = 2.0f * weight * error / batch;
+        g[at.readout_bias + t[row]] += slope[row];
+    }
     for (int row = 0; row < SLICE; row++) {
         const float *x = line(w, w->stream[s.depth], row), *out = w->readout + (size_t)t[row] * d;
         float *restrict back = line(w, w->back, row), *restrict d_out = w->d_readout + (size_t)t[row] * d;
-        float slope = 0;
-        if (row < left) {
-            float error = predicted(w, parameters, row, t[row]) - rows->target[order[row]];
-            float weight = rows->weight[order[row]];
-            loss += (double)weight * error * error;
-            slope = 2.0f * weight * error / batch;
-            g[at.readout_bias + t[row]] += slope;
-        }
-        slope *= 32.0f / d;
+        float along = slope[row] * (32.0f / d);
         for (int j = 0; j < d; j++) {
-            back[j] = slope * out[j];
-            d_out[j] += slope * x[j];
+            back[j] = along * out[j];
+            d_out[j] += along * x[j];
         }
     }
     backward(w, g, start, tokens);
@@ -158,7 +158,7 @@ void nuclr_predict(Work *w, const float *parameters, const Rows *rows, int32_t c
         int16_t z[SLICE], n[SLICE], t[SLICE];
         const int16_t *tokens[3] = {z, n, t};
         pick(rows, NULL, start, count - start, z, n, t);
-        forward(w, parameters, 0, tokens, LEFT);
+        forward(w, parameters, 0, tokens, 0);
         for (int row = 0; row < SLICE && start + row < count; row++) out[start + row] = predicted(w, parameters, row, t[row]);
     }
     leave(w, state);

@@ -20,6 +20,7 @@
 enum { SLICE = 32, CHUNK = 128, MOST_BLOCKS = 8 };
 
 enum { NO_NORM, RMS, LAYER };
+enum { INNER, OUTER }; /* layers of a block */
 
 typedef struct {
     int32_t width, depth, observables, protons, neutrons; /* the last three: rows of the token tables */
@@ -33,7 +34,7 @@ typedef struct { _Alignas(64) uint32_t line[16][16]; } Tile;
 
 /* A matrix in the forms that its products want. `x` is the float32 original. The bfloat16 forms are runs of tiles: `left` as
  * a left operand, [height / 16][width / 32]; `right` as a right one, [width / 16][height / 32]; `turned` transposed as a
- * left one (for the gradient of a weight), [width / 16][height / 32]. */
+ * left one (for the gradient of a weight, which only tiles want so: vectors take `right`), [width / 16][height / 32]. */
 typedef struct {
     float *x;
     Tile *left, *right, *turned;
@@ -52,8 +53,9 @@ typedef struct {
     Weight first[3], inner[MOST_BLOCKS], outer[MOST_BLOCKS];
     Panel embedding[3], table[3], d_table[3]; /* the embeddings, their products with the first layer, the gradients of those */
     Panel stream[MOST_BLOCKS + 1];            /* the residual stream before each block and after the last */
-    Panel middle[MOST_BLOCKS], added[MOST_BLOCKS]; /* each block's inner activations, and what it adds to the stream */
+    Panel middle[MOST_BLOCKS];                /* each block's inner activations */
     Panel up[MOST_BLOCKS], in[MOST_BLOCKS];   /* gradients behind the outer and behind the inner layer of each block */
+    uint16_t *on[MOST_BLOCKS][2];             /* which units of the inner and of the outer layer are active, a bit each */
     float shrunk[MOST_BLOCKS][SLICE];         /* what the norm after each block multiplied a row with */
     Panel back, slope;                        /* gradient of the stream; derivative of the first layer's SiLU */
     float *readout, *d_readout;               /* (observables, width): the readout transposed, and its gradient */
@@ -71,24 +73,30 @@ static void *take(Work *w, size_t bytes) {
     return block;
 }
 
-static Panel panel(Work *w, int height) {
-    int d = w->shape.width;
-    Panel p = {take(w, 4l * height * apart(d)), 0, 0, 0, height};
-    if (w->shape.bf16) {
-        p.left = take(w, 2l * height * d);
-        p.right = take(w, 2l * height * d);
-        p.turned = take(w, 2l * height * d);
-    }
-    return p;
-}
-
 static Panel plain(Work *w, int height) { /* no operand of a product: float32 alone */
     Panel p = {take(w, 4l * height * apart(w->shape.width)), 0, 0, 0, height};
     return p;
 }
 
+static Panel operand(Work *w, int height) { /* the forms of products alone */
+    size_t bytes = 2l * height * w->shape.width;
+    Panel p = {0, 0, 0, 0, height};
+    if (!w->shape.bf16) return plain(w, height);
+    p.left = take(w, bytes), p.right = take(w, bytes);
+#ifdef HAVE_TILES
+    p.turned = take(w, bytes);
+#endif
+    return p;
+}
+
+static Panel panel(Work *w, int height) { /* both */
+    Panel p = operand(w, height);
+    if (w->shape.bf16) p.x = plain(w, height).x;
+    return p;
+}
+
 static Weight weight(Work *w) {
-    Weight matrix = {panel(w, w->shape.width), panel(w, w->shape.width)};
+    Weight matrix = {operand(w, w->shape.width), operand(w, w->shape.width)};
     return matrix;
 }
 
@@ -114,14 +122,14 @@ static void lay_out(Work *w) {
         w->height[i] = (heights[i] + SLICE - 1) / SLICE * SLICE;
         w->first[i] = weight(w);
         w->embedding[i] = panel(w, w->height[i]);
-        w->table[i] = panel(w, w->height[i]);
+        w->table[i] = plain(w, w->height[i]);
         w->d_table[i] = panel(w, w->height[i]);
     }
     for (int b = 0; b < s.depth; b++) {
         w->inner[b] = weight(w), w->outer[b] = weight(w);
-        w->stream[b] = panel(w, CHUNK), w->middle[b] = panel(w, CHUNK);
-        w->up[b] = panel(w, CHUNK), w->in[b] = panel(w, CHUNK);
-        w->added[b] = plain(w, SLICE);
+        w->stream[b] = panel(w, CHUNK), w->middle[b] = operand(w, CHUNK);
+        w->up[b] = operand(w, CHUNK), w->in[b] = operand(w, CHUNK);
+        for (int layer = 0; layer < 2; layer++) w->on[b][layer] = take(w, 2l * SLICE * s.width / LANES);
     }
     w->stream[s.depth] = plain(w, SLICE);
     w->back = plain(w, SLICE), w->slope = plain(w, SLICE);
@@ -162,8 +170,13 @@ static inline float *line(const Work *w, Panel p, int row) { return p.x + (size_
 /* The slice of a panel that begins at `row`. In bfloat16 only the forms for gradients are read again after the slice, so all
  * slices share the place of the others, which then stays in the nearest cache. */
 static inline Panel slice(const Work *w, Panel p, int row) {
-    int ld = apart(w->shape.width);
-    if (!w->shape.bf16) p.x += (size_t)row * ld;
-    else p.right += row / 32, p.turned += row / 32;
+    if (!w->shape.bf16) {
+        p.x += (size_t)row * apart(w->shape.width);
+        return p;
+    }
+    p.right += row / 32;
+#ifdef HAVE_TILES
+    p.turned += row / 32;
+#endif
     return p;
 }

@@ -19,16 +19,10 @@ static void bring(const Work *w, Weight to, const float *from, int backward) {
     int d = w->shape.width, ld = apart(d);
 #ifdef HAVE_BF16
     if (w->shape.bf16) {
-        form_from(w, from, d, to.plain, d, backward ? LEFT | RIGHT : RIGHT);
+        form_from(w, from, d, to.plain, d);
         for (int i = 0; backward && i < d / 16; i++)
-            for (int j = 0; j < d / 32; j++) { /* two neighbours in a row are a pair of the transpose */
-                __m512i block[16];
-#pragma GCC unroll 16
-                for (int a = 0; a < 16; a++) block[a] = _mm512_load_si512(to.plain.left[i * (d / 32) + j].line[a]);
-                transpose16(block);
-#pragma GCC unroll 16
-                for (int a = 0; a < 16; a++) _mm512_store_si512(to.turned.right[i * (d / 32) + j].line[a], block[a]);
-            }
+            for (int j = 0; j < d / 32; j++) /* two neighbours in a row are a pair of the transpose */
+                transpose_tile(to.plain.left + i * (d / 32) + j, to.turned.right + i * (d / 32) + j);
         return;
     }
 #endif
@@ -44,8 +38,9 @@ static void prepare(Work *w, const float *parameters, int backward) {
     for (int i = 0; i < 3; i++) {
         bring(w, w->first[i], parameters + at.first + (size_t)i * d * d, backward);
         copy_lines(w, w->embedding[i], parameters + at.embedding[i], heights[i]);
-        form(w, w->embedding[i], w->height[i], backward ? LEFT | TURNED : LEFT);
-        product(w, w->height[i], w->embedding[i], w->first[i].plain, w->table[i], 0);
+        form(w, w->embedding[i], w->height[i]);
+        if (backward) form_turned(w, w->embedding[i], w->height[i]);
+        product_to(w, w->height[i], w->embedding[i], w->first[i].plain, w->table[i], 0);
     }
     for (int t = 0; t < s.observables; t++)
         for (int j = 0; j < d; j++) line(w, w->table[2], t)[j] += parameters[at.first_bias + j];
@@ -58,7 +53,7 @@ static void prepare(Work *w, const float *parameters, int backward) {
 }
 
 /* A slice that begins at row `start` of the chunk through the network, up to the end of the residual stream. */
-static void forward(Work *w, const float *parameters, int start, const int16_t *tokens[3], int kept) {
+static void forward(Work *w, const float *parameters, int start, const int16_t *tokens[3], int backward) {
     Shape s = w->shape;
     Places at = w->at;
     size_t matrix = (size_t)s.width * s.width;
@@ -68,12 +63,12 @@ static void forward(Work *w, const float *parameters, int start, const int16_t *
         const float *inner_bias = parameters + at.block + b * at.block_size + matrix, *outer_bias = inner_bias + s.width + matrix;
         Panel middle = slice(w, w->middle[b], start);
         Panel next = b + 1 < s.depth ? slice(w, w->stream[b + 1], start) : w->stream[s.depth];
-        form(w, stream, SLICE, kept);
-        product(w, SLICE, stream, w->inner[b].plain, middle, 0);
-        rectify(w, middle, inner_bias);
-        form(w, middle, SLICE, kept);
-        product(w, SLICE, middle, w->outer[b].plain, w->added[b], 0);
-        join(w, stream, w->added[b], outer_bias, next);
+        Target inner = {.w = w, .to = middle, .bias = inner_bias, .on = w->on[b][INNER]};
+        Target outer = {.w = w, .to = next, .before = stream, .bias = outer_bias, .on = w->on[b][OUTER]};
+        form(w, stream, SLICE);
+        product(w, SLICE, stream, w->inner[b].plain, 0, activated, &inner);
+        product(w, SLICE, middle, w->outer[b].plain, 0, joined, &outer);
+        if (backward) form_turned(w, stream, SLICE), form_turned(w, middle, SLICE);
         if (s.norm != NO_NORM) normalise(w, next, w->shrunk[b]);
         stream = next;
     }
@@ -89,13 +84,12 @@ static void backward(Work *w, float *g, int start, const int16_t *tokens[3]) {
         float *inner_bias = g + at.block + b * at.block_size + matrix, *outer_bias = inner_bias + s.width + matrix;
         Panel up = slice(w, w->up[b], start), in = slice(w, w->in[b], start);
         Panel next = b + 1 < s.depth ? slice(w, w->stream[b + 1], start) : w->stream[s.depth];
+        Target outer = {.w = w, .to = up, .d_bias = outer_bias, .on = w->on[b][OUTER]};
+        Target inner = {.w = w, .to = in, .d_bias = inner_bias, .on = w->on[b][INNER]};
         if (s.norm != NO_NORM) denormalise(w, next, w->shrunk[b]);
-        mask(w, w->back, w->added[b], up, outer_bias);
-        form(w, up, SLICE, LEFT | RIGHT);
-        product(w, SLICE, up, w->outer[b].turned, in, 0);
-        mask(w, in, slice(w, w->middle[b], start), in, inner_bias);
-        form(w, in, SLICE, LEFT | RIGHT);
-        product(w, SLICE, in, w->inner[b].turned, w->back, 1);
+        let_all_through(&outer, w->back);
+        product(w, SLICE, up, w->outer[b].turned, 0, let_through, &inner);
+        product_to(w, SLICE, in, w->inner[b].turned, w->back, 1);
     }
     scatter(w, tokens);
 }
@@ -106,9 +100,9 @@ static void finish(Work *w, float *g) {
     Places at = w->at;
     int d = s.width, heights[3] = {s.protons, s.neutrons, s.observables};
     for (int i = 0; i < 3; i++) {
-        form(w, w->d_table[i], w->height[i], LEFT | RIGHT);
+        form(w, w->d_table[i], w->height[i]);
         gradient(w, w->height[i], w->embedding[i], w->d_table[i], g + at.first + (size_t)i * d * d, 0);
-        product(w, w->height[i], w->d_table[i], w->first[i].turned, w->table[i], 0);
+        product_to(w, w->height[i], w->d_table[i], w->first[i].turned, w->table[i], 0);
         for (int row = 0; row < heights[i]; row++)
             memcpy(g + at.embedding[i] + (size_t)row * d, line(w, w->table[i], row), 4l * d);
     }

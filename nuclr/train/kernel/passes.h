@@ -17,28 +17,6 @@ static void look_up(Work *w, Panel to, const int16_t *tokens[3]) {
     }
 }
 
-static void rectify(const Work *w, Panel x, const float *bias) {
-    int d = w->shape.width;
-    for (int row = 0; row < SLICE; row++) {
-        float *at = line(w, x, row);
-        for (int j = 0; j < d; j += LANES) *(vec *)(at + j) = rectified(*(vec *)(at + j) + *(vec *)(bias + j));
-    }
-}
-
-/* added = relu(added + bias); after = before + added */
-static void join(const Work *w, Panel before, Panel added, const float *bias, Panel after) {
-    int d = w->shape.width;
-    for (int row = 0; row < SLICE; row++) {
-        const float *x = line(w, before, row);
-        float *plus = line(w, added, row), *sum = line(w, after, row);
-        for (int j = 0; j < d; j += LANES) {
-            vec y = rectified(*(vec *)(plus + j) + *(vec *)(bias + j));
-            *(vec *)(plus + j) = y;
-            *(vec *)(sum + j) = *(vec *)(x + j) + y;
-        }
-    }
-}
-
 /* x = x / its root mean square, row by row; for LAYER its mean is taken off before. */
 static void normalise(const Work *w, Panel stream, float shrunk[SLICE]) {
     int d = w->shape.width;
@@ -71,23 +49,6 @@ static void denormalise(const Work *w, Panel stream, const float shrunk[SLICE]) 
         float mean = total(sum) / d, share = total(along) / d;
         for (int j = 0; j < d; j += LANES)
             *(vec *)(back + j) = (*(vec *)(back + j) - mean - *(vec *)(x + j) * share) * shrunk[row];
-    }
-}
-
-/* to = from where a unit was active, else 0; its sum over the rows is added to the gradient of the bias. */
-static void mask(const Work *w, Panel from, Panel unit, Panel to, float *restrict bias) {
-    int d = w->shape.width;
-    for (int j = 0; j < d; j += 2 * LANES) {
-        vec sum0 = *(vec *)(bias + j), sum1 = *(vec *)(bias + j + LANES), zero = {0};
-        for (int row = 0; row < SLICE; row++) {
-            const float *x = line(w, from, row) + j, *on = line(w, unit, row) + j;
-            float *y = line(w, to, row) + j;
-            vec y0 = (vec)((*(bits *)x) & (*(vec *)on > zero));
-            vec y1 = (vec)((*(bits *)(x + LANES)) & (*(vec *)(on + LANES) > zero));
-            *(vec *)y = y0, *(vec *)(y + LANES) = y1;
-            sum0 += y0, sum1 += y1;
-        }
-        *(vec *)(bias + j) = sum0, *(vec *)(bias + j + LANES) = sum1;
     }
 }
 

@@ -57,6 +57,29 @@ static inline vec exponential(vec x) {
 
 static inline vec rectified(vec x) { return (vec)((bits)x & ~(x < 0.0f)); } /* a NaN stays one */
 
+/* Which numbers are positive, a bit each; and the numbers whose bit is set, the others 0. */
+#if defined(__AVX512F__)
+static inline uint16_t positive(vec x) { return _mm512_cmp_ps_mask((__m512)x, _mm512_setzero_ps(), _CMP_GT_OQ); }
+static inline vec kept(vec x, uint16_t which) { return (vec)_mm512_maskz_mov_ps(which, (__m512)x); }
+#else
+static inline uint16_t positive(vec x) {
+#if defined(__AVX__)
+    return _mm256_movemask_ps(_mm256_cmp_ps((__m256)x, _mm256_setzero_ps(), _CMP_GT_OQ));
+#elif defined(__SSE__)
+    return _mm_movemask_ps(_mm_cmpgt_ps((__m128)x, _mm_setzero_ps()));
+#else
+    uint16_t which = 0;
+    for (int j = 0; j < LANES; j++) which |= (uint16_t)((x[j] > 0.0f) << j);
+    return which;
+#endif
+}
+static inline vec kept(vec x, uint16_t which) {
+    bits one;
+    for (int j = 0; j < LANES; j++) one[j] = 1 << j;
+    return (vec)((bits)x & ((one & which) != 0));
+}
+#endif
+
 static inline float total(vec x) {
     float sum = 0;
     for (int j = 0; j < LANES; j++) sum += x[j];

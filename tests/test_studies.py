@@ -1,6 +1,6 @@
 """The tables of the studies: read off runs in the store, and clear about those that are not there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +12,8 @@ from nuclr.data import table
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
-from studies import mass_models, new_nuclides, norms, parity, scaling, structure
+from nuclr.physics.formulas import SEMF
+from studies import mass_models, mechanisms, new_nuclides, norms, parity, scaling, structure
 from studies.reading import markdown, told, trained
 
 
@@ -207,3 +208,41 @@ def test_a_table_side_by_side_leaves_out_a_column_of_nothing():
     header, _, *rows = scaling.side_by_side("x", {"by row": "row", "by nothing": "clean"}, found).splitlines()
     assert [one.strip() for one in header.split("|")[1:-1]] == ["x", "bound", "by nothing"]
     assert any("1.000 ± 0.000" in row for row in rows)
+
+
+def test_the_staggering_of_the_liquid_drop_is_its_pairing_term():
+    z, n = mechanisms.core().z, mechanisms.core().n
+    whole, bare = SEMF.predict(z, n), replace(SEMF, coefficients=(*SEMF.coefficients[:-1], 0.0)).predict(z, n)
+    for symbol in ("Z", "N"):
+        assert mechanisms.staggered(mechanisms.chart(whole), symbol) > 500
+        assert abs(mechanisms.staggered(mechanisms.chart(bare), symbol)) < 30
+
+
+@dataclass
+class Planted:
+    """A penultimate layer that is a given function of z and n."""
+
+    of: object
+
+    def penultimate(self, z, n, observable):
+        return np.stack(self.of(z.astype(float), n.astype(float)), axis=1)
+
+
+def test_a_chain_that_bends_at_a_closed_shell_is_told_from_a_smooth_one():
+    smooth = Run(None, Planted(lambda z, n: (n**2 / 100, z, np.zeros_like(n))))
+    bent = Run(
+        None, Planted(lambda z, n: (n**2 / 100, z, np.minimum.reduce([np.abs(n - c) for c in (28, 50, 82, 126)])))
+    )
+    closed, _ = mechanisms.other_numbers("N")
+    assert mechanisms.bends(smooth, "N")[closed] == pytest.approx(1.0)
+    found = mechanisms.bends(bent, "N")
+    assert found[closed].mean() > 5 > mechanisms.highest_by_chance(np.ones_like(found), "N", 0)
+
+
+def test_untrained_networks_have_no_parity_to_take_out():
+    run = fake("cpu", "binding")
+    for symbol in ("Z", "N"):
+        assert mechanisms.alternation(run.probe.embedding(symbol)) < 3
+    shares = mechanisms.active(run.probe)
+    assert shares.shape == (4, 128)
+    assert 0.2 < shares.mean() < 0.8

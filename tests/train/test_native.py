@@ -1,6 +1,8 @@
 """The kernel does the steps that the network's definition in torch means, and says so when it cannot."""
 
+import platform
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -125,6 +127,45 @@ def test_without_a_compiler_torch_trains(monkeypatch, tmp_path):
         assert choose_engine(CPU, run(), FLOAT32) is Replicas
     finally:
         native.library.cache_clear()
+
+
+def kernel_built(monkeypatch, *flags):
+    """A kernel compiled with more flags, as another processor would have it."""
+    monkeypatch.setattr(native, "FLAGS", (*native.FLAGS, *flags))
+    found = native.library.__wrapped__()
+    assert found is not None
+    return found
+
+
+X86 = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="the flags are those of x86 processors")
+
+
+@X86
+@pytest.mark.parametrize("less", [("-mno-avx512f",), ("-mno-avx",)], ids=["AVX2", "SSE"])
+def test_shorter_vectors_compute_the_same(less, monkeypatch):
+    config, kernel = run(), native.library()
+    member = native.Member(config, examples(config), kernel, False)
+    other = native.Member(config, examples(config), kernel_built(monkeypatch, *less), False)
+    assert member.advance(0, 1) == pytest.approx(other.advance(0, 1), rel=1e-6)
+    for name, found in other.named(other.gradient).items():
+        assert relative(found, member.named(member.gradient)[name]) < 3e-6, name
+
+
+@X86
+@pytest.mark.parametrize("model", [ModelConfig(96, 3), ModelConfig(64, norm="rms")])
+def test_tiles_compute_the_same_as_vectors_to_the_bit(model, monkeypatch):
+    if not native.library().nuclr_has_bf16():
+        pytest.skip("this processor has no bfloat16 products to do the work of tiles")
+    config = replace(run(precision="bf16-matmul"), model=model)
+    flags = {"vectors": ("-mno-amx-bf16",), "tiles": ("-include", str(Path(__file__).with_name("tiles.h")))}
+    trained = {}
+    for name, more in flags.items():
+        with monkeypatch.context() as patch:
+            member = native.Member(config, examples(config), kernel_built(patch, *more), True)
+        member.advance(0, 20)
+        trained[name] = member.parameters
+    assert np.isfinite(trained["tiles"]).all()
+    assert (trained["tiles"] == trained["vectors"]).all()
 
 
 def test_a_damaged_kernel_is_built_anew(monkeypatch, tmp_path):

@@ -3,21 +3,21 @@
 
 What is measured, and what we expected before any trained network was read:
 
-pieces   The binding energy as a sum of functions of one number each (A, N - Z, Z, N, the two parities), the piece that leaves least
-         first. Expected: A, then N - Z, as in the liquid drop; networks and data leave the same after each.
-waves    Does parity stand out among the fast waves of the embeddings, where R_P, the measure of the paper, finds none? And is it used: with
-         that one wave taken out of the embeddings of Z and N, do even and odd nuclides still differ? Expected: it stands out, most in Z
-         and N alike, and most of the odd-even staggering goes with it; a neighbouring wave takes nothing.
-chains   The penultimate layer along isotopes and isotones: does the path bend at magic numbers? Its second difference over steps of two
-         nucleons (so that pairing drops out), there over that of the numbers 3 to 8 away. Expected: it does, more than at other numbers.
-units    Does a unit stand for a region of the chart? The share of nuclides at which it is active, and how many units, the most needed
-         first, carry what few principal components do. Expected: few units are local, and many more of them are needed.
+pieces   The binding energy as a sum of functions of one number each (A, N - Z, Z, N, the two parities), the piece that leaves
+         least first. Expected: A, then N - Z, as in the liquid drop; networks and data leave the same after each.
+waves    Does parity stand out among the fast waves of the embeddings, where R_P, the measure of the paper, finds none? And is it
+         used: with that one wave taken out of the embeddings of Z and N, do even and odd nuclides still differ? Expected: it
+         stands out, in Z and N alike, and most of the odd-even staggering goes with it; a neighbouring wave takes nothing.
+chains   The penultimate layer along isotopes and isotones: does the path bend at magic numbers? Its second difference over steps
+         of two nucleons (so that pairing drops out), there over that of the numbers 3 to 8 away. Expected: it does, more than at
+         other numbers.
+units    Does a unit stand for a region of the chart? The share of nuclides at which it is active, and how many units, the most
+         needed first, carry what few principal components do. Expected: few units are local, and many more of them are needed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import matplotlib

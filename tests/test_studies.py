@@ -224,7 +224,7 @@ class Planted:
 
     of: object
 
-    def penultimate(self, z, n, observable):
+    def penultimate(self, z, n, observable):  # noqa: ARG002
         return np.stack(self.of(z.astype(float), n.astype(float)), axis=1)
 
 

@@ -8,6 +8,8 @@ pieces   The binding energy as a sum of functions of one number each (A, N - Z, 
 waves    Does parity stand out among the fast waves of the embeddings, where R_P, the measure of the paper, finds none? And is it
          used: with that one wave taken out of the embeddings of Z and N, do even and odd nuclides still differ? Expected: it
          stands out, in Z and N alike, and most of the odd-even staggering goes with it; a neighbouring wave takes nothing.
+         Asked after these were read, and before it was: over the runs of figure 9, does this wave grow as the error falls, as the
+         paper says of R_P? Expected: it does.
 chains   The penultimate layer along isotopes and isotones: does the path bend at magic numbers? Its second difference over steps
          of two nucleons (so that pairing drops out), there over that of the numbers 3 to 8 away. Expected: it does, more than at
          other numbers.
@@ -28,6 +30,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from claims.conftest import Run
+from claims.fractions import SYMBOLS, Sweep, chance, embedding, interval, rho
 from claims.test_few_pcs import needed, rms_by_count
 from nuclr.analysis import additive, nulls
 from nuclr.analysis.pca import Components, components, random_directions
@@ -37,6 +40,7 @@ from nuclr.model.network import ACTIVATIONS, MAX_N, MAX_Z
 from nuclr.model.probe import TRAINED_NUMBERS, Probe
 from nuclr.physics.formulas import SEMF
 from nuclr.report import style
+from nuclr.runs import FRACTIONS
 from studies.reading import Trained, main, markdown, save, told, trained
 from studies.scaling import core
 
@@ -149,7 +153,7 @@ def share_of_wave(run: Run, symbol: str) -> float:
 
 def staggering(found: Trained) -> tuple[str, dict[str, dict[str, list[Array]]]]:
     """The odd-even staggering of networks, whole and with a wave taken out."""
-    measured = [staggered(chart(core().binding), symbol) for symbol in ("Z", "N")]
+    measured = [staggered(chart(core().binding), symbol) for symbol in SYMBOLS]
     rows = [["data", *(f"{value:.0f}" for value in measured), "", "", ""]]
     read: dict[str, dict[str, list[Array]]] = {}
     for name, runs in found.items():
@@ -160,11 +164,11 @@ def staggering(found: Trained) -> tuple[str, dict[str, dict[str, list[Array]]]]:
         }
         for change, probes in changes.items():
             energies = [_energy(probe) for probe in probes]
-            both = [np.array([staggered(chart(energy), symbol) for energy in energies]) for symbol in ("Z", "N")]
+            both = [np.array([staggered(chart(energy), symbol) for energy in energies]) for symbol in SYMBOLS]
             read.setdefault(name, {})[change] = both
             shares = [
                 told([share_of_wave(run, symbol) for run in runs], 2) if change == ", less parity" else ""
-                for symbol in ("Z", "N")
+                for symbol in SYMBOLS
             ]
             rows.append(
                 [
@@ -176,6 +180,42 @@ def staggering(found: Trained) -> tuple[str, dict[str, dict[str, list[Array]]]]:
             )
     header = ("mean odd-even staggering (keV)", "along Z", "along N", "RMS (keV)", "% of variance of Z", "of N")
     return markdown(header, rows), read
+
+
+def follows(sweep: Sweep) -> str:
+    """Does the parity wave grow as the error falls, where R_P does not? In the runs of figure 9, on numbers above 8 as there."""
+    rows = []
+    for percent in np.unique(np.round(100 * sweep.fraction)):
+        there = np.isclose(100 * sweep.fraction, percent)
+        cells = [told(sweep.each(of_wave, symbol)[there], 1) for symbol in SYMBOLS]
+        kept = [
+            told([_staggering_kept(run, symbol) for run, one in zip(sweep.runs, there, strict=True) if one], 0)
+            for symbol in SYMBOLS
+        ]
+        rows.append([f"{percent:.0f}", told(sweep.validation[there], 0), *cells, *kept])
+    header = ("% of rows", "val RMS (keV)", "parity of Z", "of N", "% of staggering left without, Z", "N")
+    trends = []
+    for symbol in SYMBOLS:
+        columns = sweep.each(of_wave, symbol), sweep.validation
+        low, high = interval(rho, *columns)
+        (by_chance,) = np.quantile(chance(rho, [columns[0]], [columns[1]])[:, 1], [0.05])
+        trends.append(
+            f"{symbol} {float(rho(np.stack(columns, axis=1))):.2f} ({low:.2f} to {high:.2f}; of errors dealt at random, 5 % "
+            f"have an upper end below {by_chance:.2f})"
+        )
+    return f"{markdown(header, rows)}\n\nRank correlation of the parity wave with the validation error: {', '.join(trends)}"
+
+
+def of_wave(probe: Probe, symbol: str) -> float:
+    return alternation(embedding(probe, symbol)[0])
+
+
+def _staggering_kept(run: Run, symbol: str) -> float:
+    """The share in % of a network's staggering that is left without the parity wave."""
+    whole, less = (
+        staggered(chart(_energy(probe)), symbol) for probe in (run.probe, less_a_wave(run.probe, ALTERNATING))
+    )
+    return 100 * less / whole
 
 
 # ------------------------------------------------------------------------------------------------------------- chains
@@ -391,7 +431,7 @@ def _draw_staggering(place: Axes, read: dict[str, dict[str, list[Array]]]) -> No
                 place.plot([values.min(), values.max()], [position + 0.2 - 0.4 * i] * 2, color=style.INK, linewidth=1.2)
             labels.append(KINDS[name] + change)
             position += 1
-    for i, symbol in enumerate(("Z", "N")):
+    for i, symbol in enumerate(SYMBOLS):
         place.axvline(
             staggered(chart(core().binding), symbol), color=style.SERIES[i], linewidth=0.9, linestyle=(0, (4, 3))
         )
@@ -419,7 +459,9 @@ def tell(store: Path) -> str:
     of_pieces, left = pieces(found)
     of_staggering, read = staggering(found)
     draw(found, left, read, PICTURE)
-    return "\n\n".join((of_pieces, waves(found), of_staggering, chains(found), units(found)))
+    swept = trained("cpu", store, FRACTIONS)
+    of_sweep = follows(Sweep.read(swept.__getitem__))
+    return "\n\n".join((of_pieces, waves(found), of_staggering, of_sweep, chains(found), units(found)))
 
 
 if __name__ == "__main__":

@@ -24,9 +24,8 @@ def rest(values: Array, pieces: Sequence[Numbers]) -> Array:
     """
     indicators = [piece[:, None] == np.unique(piece) for piece in pieces]
     design = np.concatenate(indicators, axis=1).astype(np.float64)
-    weights = lstsq(design, values, lapack_driver="gelsy")[
-        0
-    ]  # functions of several numbers overlap: the least of the best
+    # The functions overlap (a shift of one is a shift of another): what counts as nothing must lie well above rounding.
+    weights = lstsq(design, values, cond=1e-10, lapack_driver="gelsy")[0]
     left: Array = values - design @ weights
     return left
 

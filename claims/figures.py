@@ -20,6 +20,11 @@ ON_WEIGHTING = (
     "under other weights."
 )
 
+ON_WAVE = (
+    "R_P hardly sees a parity that the networks do hold and use: docs/mechanisms.md has the wave of the embeddings that carries "
+    "the odd-even staggering. It does not grow as the error falls either; the other fast waves fade."
+)
+
 
 @dataclass(frozen=True)
 class Match:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from claims.conftest import Run
 from nuclr.analysis.pca import leading
 from nuclr.analysis.ranks import percentile_interval, rank_correlation, rank_correlation_within
+from nuclr.analysis.spectrum import ALTERNATING, BESIDE, power
 from nuclr.analysis.structure import orderedness, parity_split
 from nuclr.config import OBSERVABLES
 from nuclr.model.probe import TRAINED_NUMBERS, Probe
@@ -56,6 +57,17 @@ def parity_over_pairs(probe: Probe, symbol: str) -> float:
     """
     points, numbers = embedding(probe, symbol)
     return parity_split(points, numbers) - parity_split(points, numbers // 2)
+
+
+def parity_wave(probe: Probe, symbol: str) -> float:
+    """Power of the wave that alternates between even and odd, in an embedding: 1 for white noise of the same variance."""
+    (found,) = power(embedding(probe, symbol)[0], [ALTERNATING])
+    return float(found)
+
+
+def waves_beside(probe: Probe, symbol: str) -> float:
+    """Median power of waves nearly as fast, in an embedding."""
+    return float(np.median(power(embedding(probe, symbol)[0], BESIDE)))
 
 
 @dataclass(frozen=True)

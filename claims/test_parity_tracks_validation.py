@@ -2,7 +2,7 @@
 
 import pytest
 
-from claims.figures import ON_WEIGHTING
+from claims.figures import ON_WAVE, ON_WEIGHTING
 from claims.fractions import (
     SYMBOLS,
     Sweep,
@@ -12,8 +12,10 @@ from claims.fractions import (
     note_confounders,
     parity,
     parity_over_pairs,
+    parity_wave,
     rho,
     scatter,
+    waves_beside,
 )
 from nuclr.analysis.ranks import rank_correlation
 from nuclr.analysis.structure import parity_split
@@ -41,6 +43,14 @@ def test_parity_goes_with_a_low_validation_error(runs, evidence):
             [beyond[least].mean(), beyond[most].mean()],
         )
         evidence.note(f"rho of R_P of {symbol} less that of pairs with the error", rank_correlation(beyond, error))
+        for read, what in (
+            (parity_wave, "the wave that alternates between even and odd"),
+            (waves_beside, "waves nearly as fast"),
+        ):
+            power = sweep.each(read, symbol)
+            ends = [power[least].mean(), power[most].mean()]
+            evidence.note(f"power of {what}, {symbol}, 1 for white noise, runs on the least and on the most rows", ends)
+            evidence.note(f"rho of that power with the error: {symbol}, {what}", rank_correlation(power, error))
     note_confounders(evidence, sweep, found)
     evidence.figure(
         "figure-09-parity",
@@ -52,4 +62,5 @@ def test_parity_goes_with_a_low_validation_error(runs, evidence):
         panels=[scatter(sweep, found[symbol], symbol, "parity split R_P") for symbol in SYMBOLS],
     )
     evidence.remark(ON_WEIGHTING)
+    evidence.remark(ON_WAVE)
     evidence.conclude()

@@ -9,7 +9,8 @@ waves    Does parity stand out among the fast waves of the embeddings, where R_P
          used: with that one wave taken out of the embeddings of Z and N, do even and odd nuclides still differ? Expected: it
          stands out, in Z and N alike, and most of the odd-even staggering goes with it; a neighbouring wave takes nothing.
          Asked after these were read, and before it was: over the runs of figure 9, does this wave grow as the error falls, as the
-         paper says of R_P? Expected: it does.
+         paper says of R_P? Expected: it does. (It does so only beside the other fast waves, which fade: the strengths of both
+         were asked for when the ratio had been read.)
 chains   The penultimate layer along isotopes and isotones: does the path bend at magic numbers? Its second difference over steps
          of two nucleons (so that pairing drops out), there over that of the numbers 3 to 8 away. Expected: it does, more than at
          other numbers.
@@ -27,11 +28,12 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from claims.conftest import Run
-from claims.fractions import SYMBOLS, Sweep, chance, embedding, interval, rho
-from claims.test_few_pcs import needed, rms_by_count
+from claims.fractions import SYMBOLS, Sweep, embedding, interval, parity_wave, rho, waves_beside
+from claims.test_few_pcs import counts_to_try, needed, rms_by_count
 from nuclr.analysis import additive, nulls
 from nuclr.analysis.pca import Components, components, random_directions
 from nuclr.analysis.spectrum import ALTERNATING, alternation, power, without_wave
@@ -63,7 +65,7 @@ def untrained(run: Run) -> Run:
 # ------------------------------------------------------------------------------------------------------------- pieces
 
 
-def pieces(found: Trained) -> tuple[str, dict[str, list[dict[str, float]]]]:
+def pieces(found: Trained) -> str:
     """RMS left after each piece, in networks, in the data and in the liquid drop."""
     z, n = core().z, core().n
     numbers = additive.numbers_of(z, n)
@@ -86,10 +88,7 @@ def pieces(found: Trained) -> tuple[str, dict[str, list[dict[str, float]]]]:
         for name, runs in found.items()
     ]
     table = markdown(("MeV left after", "order", *(f"{i + 1} pieces" for i in range(len(numbers)))), rows)
-    return (
-        f"{table}\n\nCorrelation of what is left in the networks with what is left in the data: {'; '.join(kept)}",
-        left,
-    )
+    return f"{table}\n\nCorrelation of what is left in the networks with what is left in the data: {'; '.join(kept)}"
 
 
 def _energy(probe: Probe) -> Array:
@@ -187,35 +186,25 @@ def follows(sweep: Sweep) -> str:
     rows = []
     for percent in np.unique(np.round(100 * sweep.fraction)):
         there = np.isclose(100 * sweep.fraction, percent)
-        cells = [told(sweep.each(of_wave, symbol)[there], 1) for symbol in SYMBOLS]
-        kept = [
-            told([_staggering_kept(run, symbol) for run, one in zip(sweep.runs, there, strict=True) if one], 0)
+        cells = [
+            told(sweep.each(read, symbol)[there], 2)
             for symbol in SYMBOLS
+            for read in (parity_wave, waves_beside, of_wave)
         ]
-        rows.append([f"{percent:.0f}", told(sweep.validation[there], 0), *cells, *kept])
-    header = ("% of rows", "val RMS (keV)", "parity of Z", "of N", "% of staggering left without, Z", "N")
+        rows.append([f"{percent:.0f}", told(sweep.validation[there], 0), *cells])
+    columns = [f"{what} of {symbol}" for symbol in SYMBOLS for what in ("parity", "beside it", "ratio")]
     trends = []
-    for symbol in SYMBOLS:
-        columns = sweep.each(of_wave, symbol), sweep.validation
-        low, high = interval(rho, *columns)
-        (by_chance,) = np.quantile(chance(rho, [columns[0]], [columns[1]])[:, 1], [0.05])
-        trends.append(
-            f"{symbol} {float(rho(np.stack(columns, axis=1))):.2f} ({low:.2f} to {high:.2f}; of errors dealt at random, 5 % "
-            f"have an upper end below {by_chance:.2f})"
-        )
-    return f"{markdown(header, rows)}\n\nRank correlation of the parity wave with the validation error: {', '.join(trends)}"
+    for read, what in ((parity_wave, "parity"), (waves_beside, "what is beside it"), (of_wave, "the ratio")):
+        for symbol in SYMBOLS:
+            pair = sweep.each(read, symbol), sweep.validation
+            low, high = interval(rho, *pair)
+            trends.append(f"{what} of {symbol} {float(rho(np.stack(pair, axis=1))):.2f} ({low:.2f} to {high:.2f})")
+    table = markdown(("% of rows", "val RMS (keV)", *columns), rows)
+    return f"{table}\n\nRank correlation with the validation error: {', '.join(trends)}"
 
 
 def of_wave(probe: Probe, symbol: str) -> float:
     return alternation(embedding(probe, symbol)[0])
-
-
-def _staggering_kept(run: Run, symbol: str) -> float:
-    """The share in % of a network's staggering that is left without the parity wave."""
-    whole, less = (
-        staggered(chart(_energy(probe)), symbol) for probe in (run.probe, less_a_wave(run.probe, ALTERNATING))
-    )
-    return 100 * less / whole
 
 
 # ------------------------------------------------------------------------------------------------------------- chains
@@ -327,141 +316,128 @@ def directions_needed(run: Run) -> dict[str, float]:
 
 
 def units(found: Trained) -> str:
-    """How local units are, and how many are needed."""
+    """How local units are, and how many directions it takes to be better than the SEMF."""
     rows = []
     for name, runs in found.items():
         counts = [directions_needed(run) for run in runs]
-        for who, of_units in (
-            (KINDS[name], [active(run.probe) for run in runs]),
-            ("untrained", [active(untrained(run).probe) for run in runs]),
-        ):
-            silent, always = (np.array([rule(shares) for shares in of_units]) for rule in (_silent, _always))
-            local = np.array([100 * np.mean((shares > 0) & (shares < LOCAL)) for shares in of_units])
-            kept = [
-                told([one[kind] for one in counts], 0) if who != "untrained" else ""
-                for kind in ("units", "principal", "random")
-            ]
-            rows.append([who, told(silent, 0), told(local, 0), told(always, 0), *kept])
+        width = runs[0].probe.config.model.width
+        for label, probes in {
+            KINDS[name]: [run.probe for run in runs],
+            f"{KINDS[name]}, untrained": [untrained(run).probe for run in runs],
+        }.items():
+            shares = [active(probe) for probe in probes]
+            kinds = (
+                [one == 0 for one in shares],
+                [(one > 0) & (one < LOCAL) for one in shares],
+                [one == 1 for one in shares],
+            )
+            cells = [told([100 * np.mean(one) for one in kind], 0) for kind in kinds]
+            if label == KINDS[name]:
+                cells += [counted([one[kind] for one in counts], width) for kind in counts[0]]
+            rows.append([label, *cells])
+    local = f"local (below {LOCAL:.0%} of the chart)"
     header = (
         "% of the units",
         "never active",
-        f"local (below {LOCAL:.0%} of the chart)",
+        local,
         "always active",
         "units needed",
-        "principal",
-        "random",
+        "principal components",
+        "random directions",
     )
-    return markdown(header, rows)
+    return markdown(header, [row + [""] * (len(header) - len(row)) for row in rows])
 
 
-def _silent(shares: Array) -> float:
-    return 100 * float(np.mean(shares == 0))
-
-
-def _always(shares: Array) -> float:
-    return 100 * float(np.mean(shares == 1))
+def counted(counts: list[float], width: int) -> str:
+    """How many are needed; only some counts were tried, of which the last before all is `most`."""
+    most = counts_to_try(width)[-2]
+    return f"more than {most}" if min(counts) > most else told(counts, 0)
 
 
 # ------------------------------------------------------------------------------------------------------------ picture
 
 
-def draw(
-    found: Trained, left: dict[str, list[dict[str, float]]], read: dict[str, dict[str, list[Array]]], out: Path
-) -> None:
-    """Four panels: pieces, waves, staggering, chains."""
+def draw(found: Trained, read: dict[str, dict[str, list[Array]]], sweep: Sweep, out: Path) -> None:
+    """Parity in the embeddings: the waves, what happens without one, and how they go with the data that trains."""
     with matplotlib.rc_context(style.RC):
-        figure = Figure(figsize=(11, 7.5), layout="constrained")
-        (a, b), (c, d) = figure.subplots(2, 2)
-        _draw_pieces(a, left)
-        _draw_waves(b, found)
-        _draw_staggering(c, read)
-        _draw_chains(d, found)
+        figure = Figure(figsize=(13, 4.2), layout="constrained")
+        first, second, third = figure.subplots(1, 3)
+        _draw_waves(first, found)
+        _draw_staggering(second, read)
+        _draw_sweep(third, sweep)
         save(figure, out)
-
-
-def _draw_pieces(place: Axes, left: dict[str, list[dict[str, float]]]) -> None:
-    for i, (name, orders) in enumerate(left.items()):
-        values = np.array([list(order.values()) for order in orders]) / 1e3
-        steps = np.arange(1, values.shape[1] + 1)
-        place.plot(steps, values.mean(0), marker="o", label=name, color=style.SERIES[i])
-        place.fill_between(steps, values.min(0), values.max(0), color=style.SERIES[i], alpha=0.15, linewidth=0)
-    place.set(
-        yscale="log",
-        xlabel="pieces",
-        ylabel="MeV left (RMS)",
-        title="E_B as a sum of functions of one number",
-        xticks=steps,
-    )
-    place.legend()
 
 
 def _draw_waves(place: Axes, found: Trained) -> None:
     frequencies = np.linspace(0.02, 0.5, 481)
-    for i, symbol in enumerate(TRAINED_NUMBERS):
-        embeddings = [run.probe.embedding(symbol) for run in found["binding"]]
-        for color, sources, label in (
-            (style.SERIES[i], embeddings, f"{symbol}"),
-            (style.SOFT, [nulls.like(one, 1, seed)[0] for seed, one in enumerate(embeddings)], "noise as smooth"),
-        ):
-            shares = np.array([power(one, frequencies) / power(one, frequencies).sum() for one in sources])
+    for i, (name, runs) in enumerate(found.items()):
+        for dashes, symbol in zip(style.DASHES, SYMBOLS, strict=False):
+            shares = np.array([power(run.probe.embedding(symbol), frequencies) for run in runs])
             place.plot(
                 frequencies,
                 shares.mean(0),
-                color=color,
-                label=label if label != "noise as smooth" or i else None,
-                linewidth=1.2,
+                linestyle=dashes,
+                color=style.SERIES[i],
+                label=f"{symbol}, {KINDS[name]}",
+                linewidth=1.3,
             )
-    place.set(yscale="log", xlabel="turns from a number to the next (0.5: parity)", ylabel="share of power")
-    place.set_title("Waves in the embeddings, binding energy alone")
-    place.legend()
+    place.set(yscale="log", xlabel="turns from a number to the next; 0.5 is parity", title="Waves in the embeddings")
+    _plain(place, "power, 1 for white noise")
 
 
 def _draw_staggering(place: Axes, read: dict[str, dict[str, list[Array]]]) -> None:
-    labels, position = [], 0
-    for name, changes in read.items():
-        for change, both in changes.items():
-            for i, values in enumerate(both):
-                place.barh(
-                    position + 0.2 - 0.4 * i,
-                    values.mean(),
-                    0.36,
-                    color=style.SERIES[i],
-                    label=None if position else ("along Z", "along N")[i],
-                )
-                place.plot([values.min(), values.max()], [position + 0.2 - 0.4 * i] * 2, color=style.INK, linewidth=1.2)
-            labels.append(KINDS[name] + change)
-            position += 1
+    labels = [KINDS[name] + change.replace(", ", "\n") for name, changes in read.items() for change in changes]
     for i, symbol in enumerate(SYMBOLS):
+        values = [both[i] for changes in read.values() for both in changes.values()]
+        rows, mean = np.arange(len(values)) + 0.2 * (2 * i - 1), np.mean(values, axis=1)
+        place.barh(rows, mean, 0.36, color=style.SERIES[i], label=f"along {symbol}")
+        place.hlines(rows, np.min(values, axis=1), np.max(values, axis=1), color=style.INK, linewidth=1.2)
+        measured = staggered(chart(core().binding), symbol)
         place.axvline(
-            staggered(chart(core().binding), symbol), color=style.SERIES[i], linewidth=0.9, linestyle=(0, (4, 3))
+            measured, color=style.SERIES[i], linewidth=1, linestyle=(0, (4, 3)), label=f"data, along {symbol}"
         )
-    place.set(yticks=range(position), yticklabels=labels, xlabel="keV (dashed: data)", title="Odd-even staggering")
-    place.invert_yaxis()
-    place.legend()
-
-
-def _draw_chains(place: Axes, found: Trained) -> None:
-    for i, (name, runs) in enumerate(found.items()):
-        values = np.array([bends(run, "N") for run in runs])
-        place.plot(ALONG["N"], values.mean(0), color=style.SERIES[i], label=KINDS[name], linewidth=1.4)
-    for closed in CLOSED["N"]:
-        place.axvline(closed, color=style.SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
     place.set(
-        xlabel="N (dashed: closed shells)",
-        ylabel="bend, 1 as beside",
-        title="Where isotopic chains bend in the penultimate layer",
+        yticks=range(len(labels)), yticklabels=labels, xlabel="keV", title="Odd-even staggering", xlim=(None, 2600)
     )
+    place.invert_yaxis()
+    place.legend(loc="center right")
+
+
+def _draw_sweep(place: Axes, sweep: Sweep) -> None:
+    percents = np.round(100 * sweep.fraction)
+    for i, (reading, what) in enumerate(((parity_wave, "parity"), (waves_beside, "waves beside it"))):
+        for dashes, symbol in zip(style.DASHES, SYMBOLS, strict=False):
+            values = sweep.each(reading, symbol)
+            each = np.array([values[percents == percent] for percent in np.unique(percents)])
+            place.plot(
+                np.unique(percents),
+                each.mean(1),
+                linestyle=dashes,
+                color=style.SERIES[i + 2],
+                label=f"{what}, {symbol}",
+                linewidth=1.3,
+            )
+            place.fill_between(
+                np.unique(percents), each.min(1), each.max(1), color=style.SERIES[i + 2], alpha=0.12, linewidth=0
+            )
+    place.set(
+        yscale="log", xlabel="% of the rows that train, all observables", title="More data, less noise beside parity"
+    )
+    _plain(place, "power, 1 for white noise")
+
+
+def _plain(place: Axes, label: str) -> None:
+    place.set_ylabel(label)
+    place.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     place.legend()
 
 
 def tell(store: Path) -> str:
     found = trained("cpu", store, KINDS)
-    of_pieces, left = pieces(found)
+    sweep = Sweep.read(trained("cpu", store, FRACTIONS).__getitem__)
     of_staggering, read = staggering(found)
-    draw(found, left, read, PICTURE)
-    swept = trained("cpu", store, FRACTIONS)
-    of_sweep = follows(Sweep.read(swept.__getitem__))
-    return "\n\n".join((of_pieces, waves(found), of_staggering, of_sweep, chains(found), units(found)))
+    draw(found, read, sweep, PICTURE)
+    return "\n\n".join((waves(found), of_staggering, follows(sweep), pieces(found), chains(found), units(found)))
 
 
 if __name__ == "__main__":

@@ -23,11 +23,16 @@ def detrended(embedding: Array) -> Array:
 
 
 def power(embedding: Array, frequencies: ArrayLike) -> Array:
-    """Power (m,) of the waves of these frequencies (m,) in embeddings (k, d) of consecutive numbers, summed over the
-    dimensions, about a straight line and under a Hann window, so that a strong slow wave does not spill over into fast ones."""
+    """Power (m,) of the waves of these frequencies (m,) in embeddings (k, d) of consecutive numbers, summed over the dimensions:
+    1 at every frequency for white noise of the same variance.
+
+    About a straight line and under a Hann window, so that a strong slow wave does not spill over into fast ones.
+    """
     k = len(embedding)
-    waves = np.exp(-2j * np.pi * np.outer(frequencies, np.arange(k))) * np.hanning(k + 2)[1:-1]
-    return np.square(np.abs(waves @ detrended(embedding))).sum(axis=1)
+    window = np.hanning(k + 2)[1:-1]
+    turns = np.asarray(frequencies, dtype=np.float64)[:, None] * np.arange(k)
+    found = np.square(np.abs((window * np.exp(-2j * np.pi * turns)) @ detrended(embedding))).sum(axis=1)
+    return np.asarray(found / (np.square(window).sum() * np.var(embedding, axis=0).sum()))
 
 
 def alternation(embedding: Array) -> float:

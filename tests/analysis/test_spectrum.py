@@ -33,6 +33,11 @@ def test_the_power_is_at_the_frequency_of_the_wave():
     assert frequencies[power(wave, frequencies).argmax()] == pytest.approx(0.21, abs=0.005)
 
 
+def test_white_noise_has_the_same_power_at_every_frequency():
+    noise = 7 * np.random.default_rng(3).standard_normal((118, 400))
+    assert power(noise, [0.1, 0.25, 0.4, ALTERNATING]) == pytest.approx(1.0, abs=0.2)
+
+
 def test_a_line_has_no_waves():
     assert np.abs(detrended(np.outer(NUMBERS, [1.0, -2.0]) + 3)).max() < 1e-9
 

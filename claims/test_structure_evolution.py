@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from claims.figures import ON_WEIGHTING
-from claims.fractions import SYMBOLS, order, parity, parity_over_pairs
+from claims.figures import ON_WAVE, ON_WEIGHTING
+from claims.fractions import SYMBOLS, order, parity, parity_over_pairs, parity_wave, waves_beside
 from nuclr.runs import GENERALISING, MEMORISING
 from nuclr.train.schedule import CHECKPOINTS, log_spaced
 from nuclr.verdict.evidence import Panel
@@ -42,10 +42,18 @@ def test_structure_grows_where_the_network_generalises(runs, evidence):
         first, second = ([parity_over_pairs(run.probe, symbol) for run in kind] for kind in kinds.values())
         evidence.note(f"R_P of {symbol} less that of pairs of numbers, generalising", first)
         evidence.note(f"R_P of {symbol} less that of pairs of numbers, memorising", second)
+        for read, what in (
+            (parity_wave, "the wave that alternates between even and odd"),
+            (waves_beside, "waves nearly as fast"),
+        ):
+            for label, kind in kinds.items():
+                power = [read(run.probe, symbol) for run in kind]
+                evidence.note(f"power of {what}, {symbol}, 1 for white noise, {label}", power)
     for label, kind in kinds.items():
         ratio = [run.error("validation_rms.binding") / run.error("train_rms.binding") for run in kind]
         evidence.note(f"validation over train RMS of the binding energy, {label}", ratio)
     evidence.remark(ON_WEIGHTING)
+    evidence.remark(ON_WAVE)
     evidence.conclude()
 
 

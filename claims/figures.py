@@ -21,8 +21,8 @@ ON_WEIGHTING = (
 )
 
 ON_WAVE = (
-    "R_P hardly sees a parity that the networks do hold and use: docs/mechanisms.md has the wave of the embeddings that carries "
-    "the odd-even staggering. It does not grow as the error falls either; the other fast waves fade."
+    "R_P may miss a parity that networks hold and use: docs/mechanisms.md has the wave of the embeddings that carries the odd-even "
+    "staggering in the profile cpu, where it does not grow as the error falls either. Its power stands among the notes."
 )
 
 

@@ -13,7 +13,7 @@ from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
 from nuclr.physics.formulas import SEMF
-from studies import mass_models, mechanisms, new_nuclides, norms, parity, scaling, structure
+from studies import mass_models, mechanisms, new_nuclides, norms, parity, parity_wave, scaling, structure
 from studies.reading import markdown, told, trained
 
 
@@ -214,8 +214,8 @@ def test_the_staggering_of_the_liquid_drop_is_its_pairing_term():
     z, n = mechanisms.core().z, mechanisms.core().n
     whole, bare = SEMF.predict(z, n), replace(SEMF, coefficients=(*SEMF.coefficients[:-1], 0.0)).predict(z, n)
     for symbol in ("Z", "N"):
-        assert mechanisms.staggered(mechanisms.chart(whole), symbol) > 500
-        assert abs(mechanisms.staggered(mechanisms.chart(bare), symbol)) < 30
+        assert parity_wave.staggered(parity_wave.chart(whole), symbol) > 500
+        assert abs(parity_wave.staggered(parity_wave.chart(bare), symbol)) < 30
 
 
 @dataclass
@@ -242,7 +242,7 @@ def test_a_chain_that_bends_at_a_closed_shell_is_told_from_a_smooth_one():
 def test_untrained_networks_have_no_parity_to_take_out():
     run = fake("cpu", "binding")
     for symbol in ("Z", "N"):
-        assert mechanisms.alternation(run.probe.embedding(symbol)) < 3
+        assert parity_wave.alternation(run.probe.embedding(symbol)) < 3
     shares = mechanisms.active(run.probe)
     assert shares.shape == (4, 128)
     assert 0.2 < shares.mean() < 0.8

@@ -1,5 +1,9 @@
 """On what does the parity split R_P depend (section 5.1, figure 9), and with it the order of the numbers and the pairing term of
-the penultimate layer? `python -m studies.parity` prints the tables of docs/parity.md."""
+the penultimate layer? `python -m studies.parity` prints the tables of docs/parity.md.
+
+The third table, of the wave that alternates between even and odd, was added when that wave had been found under `chi2`
+(studies/parity_wave.py), and before it was read under any other weights. Expected: under `equal` it is far stronger at every share
+of the rows, and rises with them, as R_P does; under `inverse` it is as under `chi2`."""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from pathlib import Path
 
 from claims.conftest import Nuclides, Run, nuclides, penultimate
 from claims.figures import best_match
-from claims.fractions import SYMBOLS, embedding, order, parity, parity_over_pairs
+from claims.fractions import SYMBOLS, embedding, order, parity, parity_over_pairs, parity_wave, waves_beside
 from nuclr.analysis.pca import leading
 from nuclr.analysis.structure import parity_split
 from nuclr.data import table
@@ -37,6 +41,7 @@ BESIDE_IT = (
     "cosine of the pairing term",
     "and its component",
 )
+OF_WAVE = ("runs", "% of rows", "parity wave of Z", "waves beside it, Z", "parity wave of N", "waves beside it, N")
 
 
 def parity_in_leading(probe: Probe, symbol: str) -> float:
@@ -60,6 +65,15 @@ def of_parity(name: str, runs: list[Run]) -> list[str]:
     ]
 
 
+def of_wave(name: str, runs: list[Run]) -> list[str]:
+    """A line of the third table: the power of the alternating wave and of waves nearly as fast, 1 for white noise."""
+    readings = (parity_wave, waves_beside)
+    return [
+        *named(name),
+        *(told([read(run.probe, symbol) for run in runs], 2) for symbol in SYMBOLS for read in readings),
+    ]
+
+
 def beside_it(name: str, runs: list[Run], heavy: Nuclides) -> list[str]:
     """A line of the second table."""
     term = pairing(heavy.z, heavy.n)
@@ -76,8 +90,12 @@ def beside_it(name: str, runs: list[Run], heavy: Nuclides) -> list[str]:
 
 def tell(store: Path) -> str:
     found, heavy = trained("cpu", store, BESIDE) | trained("parity", store), nuclides(table.heavy)
-    first = markdown(OF_PARITY, [of_parity(name, runs) for name, runs in found.items()])
-    return f"{first}\n\n{markdown(BESIDE_IT, [beside_it(name, runs, heavy) for name, runs in found.items()])}"
+    tables = (
+        markdown(OF_PARITY, [of_parity(name, runs) for name, runs in found.items()]),
+        markdown(BESIDE_IT, [beside_it(name, runs, heavy) for name, runs in found.items()]),
+        markdown(OF_WAVE, [of_wave(name, runs) for name, runs in found.items()]),
+    )
+    return "\n\n".join(tables)
 
 
 if __name__ == "__main__":

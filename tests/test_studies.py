@@ -57,6 +57,8 @@ def test_untrained_networks_have_no_parity_no_order_and_no_pairing():
     row = dict(zip(parity.OF_PARITY, parity.of_parity("equal-90", runs_of), strict=True))
     assert (row["runs"], row["% of rows"]) == ("equal", "90")
     assert float(row["R_P of Z"].split()[0]) == pytest.approx(1.0, abs=0.01)
+    row = dict(zip(parity.OF_WAVE, parity.of_wave("equal-90", runs_of), strict=True))
+    assert [float(row[name].split()[0]) for name in parity.OF_WAVE[2:]] == pytest.approx([1.0] * 4, abs=0.4)
     row = dict(zip(parity.BESIDE_IT, parity.beside_it("equal-90", runs_of, nuclides(table.heavy)), strict=True))
     assert row["val RMS of binding (keV)"] == "5 (5 to 5)"
     assert 0.5 <= float(row["order of N"].split()[0]) < 0.7

@@ -26,6 +26,7 @@ from nuclr.train.examples import Batches, batch_rows, examples
 from nuclr.train.loop import Engine, choose_engine
 from nuclr.train.worker import device_name, keep_freed_memory
 
+NOTE_EVERY = 5.0  # seconds from one word of progress to the next
 TURN = 0.1  # seconds that a variant runs before the next has its turn
 
 
@@ -160,14 +161,16 @@ def take_turns(
         note(f"warming up: {variant.what}")
         _turn(variant, place)
         variant.count = max(1, round(TURN * _turn(variant, place) / variant.rows / variant.runs))
-    end = time.monotonic() + seconds
+    end, told = time.monotonic() + seconds, -NOTE_EVERY
     while not compared[0].rates or time.monotonic() < end:
         for variant in compared:
             peak = matmul_peak(place, variant.rows, config.model.width, variant.dtype)
             variant.rates.append(_turn(variant, place))
             variant.ratios.append(variant.rates[-1] / compared[0].rates[-1])
             variant.shares.append(variant.rates[-1] * variant.operations / (peak * variant.threads))
-        note(f"turn {len(compared[0].rates)}, {max(0.0, end - time.monotonic()):.0f} s left")
+        if (now := time.monotonic()) - told >= NOTE_EVERY:
+            note(f"turn {len(compared[0].rates)}, {max(0.0, end - now):.0f} s left")
+            told = now
 
 
 def table(found: dict[str, Any]) -> Table:

@@ -167,13 +167,13 @@ class RunConfig:
         return f"{self.name}, seed {self.seed}"
 
 
-def fingerprint(config: RunConfig, data: str, code: str) -> str:
+def fingerprint(config: RunConfig, data: str, arithmetic: int) -> str:
     """Sixteen hex digits that change with anything which can change the weights.
 
-    data: digest of the rows which the run sees. code: digest of the source of the network and its training.
-    The run's name is left out: a name is no cause.
+    data: digest of the rows which the run sees. arithmetic: the number of the training's arithmetic.
+    The run's name is left out, since it changes no weight.
     """
-    causes = to_dict(config) | {"name": "", "data_digest": data, "code_digest": code}
+    causes = to_dict(config) | {"name": "", "data_digest": data, "arithmetic": arithmetic}
     return hashlib.sha256(json.dumps(causes, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from nuclr.config import AdditionConfig, RunConfig
@@ -72,18 +73,13 @@ class Adders(Replicas):
         with torch.no_grad():
             return self.network.logits(values, a, b)[0].double().cpu().numpy()
 
-    def _step(self) -> None:
-        """One step of every member on the sums in `index`, at the learning rates in `rates`."""
+    def _losses(self) -> Tensor:
+        """The loss of every member on the sums in `index`, (R,)."""
         a, b, weight = (self.columns[column][self.index] for column in (0, 1, -1))
-        for gradient in self.gradients.values():
-            gradient.zero_()
         logits = self.network.logits(self.values, a, b)
         answers = (a + b) % self.network.observables
         entropy = functional.cross_entropy(logits.flatten(0, 1), answers.flatten(), reduction="none").view(a.shape)
-        losses = (weight * entropy).sum(1) / self.rows
-        losses.sum().backward()  # replicas share nothing, so the gradient of the sum is each one's own
-        self.optimizer.step()
-        self.losses.copy_(losses.detach())
+        return (weight * entropy).sum(1) / self.rows
 
 
 class AdditionFleet(Fleet):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -13,19 +11,11 @@ from pathlib import Path
 
 import torch
 
-import nuclr.model.addition
-import nuclr.model.network
-import nuclr.model.parametrization
-import nuclr.train.addition
-import nuclr.train.examples
-import nuclr.train.loop
-import nuclr.train.native
-import nuclr.train.replicas
-import nuclr.train.schedule
-from nuclr.config import AdditionConfig, RunConfig, fingerprint
+from nuclr.config import RunConfig, fingerprint
 from nuclr.errors import NuclrError
 from nuclr.runs import planned
 from nuclr.train import fleetsize
+from nuclr.train.arithmetic import ARITHMETIC
 from nuclr.train.examples import batch_rows
 from nuclr.train.fleetsize import Pace
 from nuclr.train.kinds import Shape, examples, shape
@@ -36,24 +26,6 @@ from nuclr.train.throughput import operations
 from nuclr.train.unfinished import fleet_of, step_of
 from nuclr.train.worker import Job
 
-# The sources that decide the weights of a run.
-CAUSES = (
-    tuple(
-        Path(str(module.__file__))
-        for module in (
-            nuclr.model.network,
-            nuclr.model.parametrization,
-            nuclr.train.examples,
-            nuclr.train.schedule,
-            nuclr.train.loop,
-            nuclr.train.native,
-            nuclr.train.replicas,
-        )
-    )
-    + nuclr.train.native.sources()
-)
-# Modular addition trains in the same loop, and adds a network and sums of its own.
-ADDITION_CAUSES = (*CAUSES, *(Path(str(module.__file__)) for module in (nuclr.model.addition, nuclr.train.addition)))
 PADDING = 0.25  # the share of a batch that may be padding for the sake of a larger fleet
 START = 0.5  # seconds from one fleet to the next: rows, fresh networks, files
 
@@ -75,31 +47,10 @@ def resolve_profile(profile: str) -> str:
     return "paper" if torch.cuda.is_available() else "cpu"
 
 
-def code_digest(config: RunConfig) -> str:
-    """Digest of the code that decides the weights of a run."""
-    return _digest(ADDITION_CAUSES if isinstance(config.data, AdditionConfig) else CAUSES)
-
-
-@cache
-def _digest(causes: Sequence[Path]) -> str:
-    return hashlib.sha256("".join(digest_of(path) for path in causes).encode()).hexdigest()
-
-
-def digest_of(path: Path) -> str:
-    """Digest of a source; of Python, one that is blind to comments, docstrings and layout."""
-    if path.suffix != ".py":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    tree = ast.parse(path.read_text())
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.unparse(tree).encode()).hexdigest()
-
-
 @cache
 def fingerprint_of(config: RunConfig) -> str:
-    """The fingerprint that this run has with the data and the code at hand."""
-    return fingerprint(config, examples(config).digest, code_digest(config))
+    """The fingerprint that this run has with the data and the arithmetic at hand."""
+    return fingerprint(config, examples(config).digest, ARITHMETIC)
 
 
 def survey(profile: str, store: Store, names: Collection[str] | None = None) -> list[Planned]:
@@ -109,7 +60,7 @@ def survey(profile: str, store: Store, names: Collection[str] | None = None) -> 
         wanted = fingerprint_of(config)
         stored, damage = store.examine(profile, config, wanted)
         stale = store.others(profile, config, wanted)
-        reason = f"stale: {stale[-1]} has another config, data or code" if stale else "missing"
+        reason = f"stale: {stale[-1]} has another config, data or arithmetic" if stale else "missing"
         found.append(Planned(config, wanted, stored, "" if stored else f"damaged: {damage}" if damage else reason))
     return found
 
@@ -142,7 +93,7 @@ def fleets(
     note = cache(note)  # the same words once, however many kinds of runs are new
 
     def kind(members: Sequence[Planned]) -> _Kind:
-        return _Kind(members, fleetsize.pace(_configs(members), device, code_digest(members[0].config), note))
+        return _Kind(members, fleetsize.pace(_configs(members), device, note))
 
     begun = [(kind(members), step) for members, step in _begun(missing, store)]
     begun.sort(key=lambda fleet: fleet[0].seconds(len(fleet[0].members)) * (1 - fleet[1] / fleet[0].steps))

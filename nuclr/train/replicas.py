@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from nuclr.model.network import Network, Parameters
 from nuclr.train.examples import Batches, Examples
 from nuclr.train.schedule import learning_rate
 
+# What torch calls the precision of float32 matrix products. On a CPU "medium" rounds their inputs to bfloat16 and sums in
+# float32. On CUDA it would mean TensorFloat-32: there autocast rounds the products of the blocks and all others stay float32.
 PRECISIONS = {"float32": "highest", "tf32": "high", "bf16-matmul": "medium"}
 PLANNED_AT_ONCE = 32  # steps whose batches and learning rates go to the device in one copy
 WARM_UP = 3  # steps on a side stream before the capture, as torch's recipe for CUDA graphs asks
@@ -53,14 +56,15 @@ class Replicas:
         graph: bool = True,
     ) -> None:
         self.configs, self.examples, self.device = list(configs), list(examples), device
-        first = configs[0]
-        # On a CPU, oneDNN takes bfloat16 inputs and gives float32 results by itself, which is more accurate.
-        self.autocast = device.type == "cuda" and first.training.precision == "bf16-matmul"
-        self.precision = PRECISIONS[first.training.precision]
+        first, self.cuda = configs[0], device.type == "cuda"
+        self.autocast = self.cuda and first.training.precision == "bf16-matmul"
+        self.precision = PRECISIONS["float32" if self.autocast else first.training.precision]
         self.name = f"torch {first.training.precision}"
+        if self.autocast:
+            self.name += " in the blocks, their weights' gradients rounded too; float32 elsewhere"
         network = Float32Stream if self.autocast else Network
         self.network = network.of(first.model, len(first.data.observables))
-        self.with_graph = graph and device.type == "cuda"
+        self.with_graph = graph and self.cuda
         self.batches = [
             Batches(config, data, torch.device("cpu"), dtype) for config, data in zip(configs, examples, strict=True)
         ]
@@ -74,6 +78,7 @@ class Replicas:
         self.steps.fill_(step)
         with _numerics(self.precision):
             for start in range(step, step + count, PLANNED_AT_ONCE):
+                # Nothing here waits for the device, so that the next batches are planned while it computes.
                 indices, rates = self._plan(range(start, min(start + PLANNED_AT_ONCE, step + count)))
                 for index, rate in zip(indices, rates, strict=True):
                     self.index.copy_(index)
@@ -136,14 +141,10 @@ class Replicas:
             name: value.to(self.device, copy=True).requires_grad_(self.rules[name].learns)
             for name, value in values.items()
         }
-        self.gradients = {
-            name: torch.zeros_like(value) for name, value in self.values.items() if self.rules[name].learns
-        }
+        self.learning = {name: value for name, value in self.values.items() if self.rules[name].learns}
         self.first, self.second = (
             {name: value.to(self.device, copy=True) for name, value in moments.items()} for moments in (first, second)
         )
-        for name, gradient in self.gradients.items():
-            self.values[name].grad = gradient
         self._place_batches([self.batches[member] for member in self.members])
         self._place_optimizer([self.configs[member] for member in self.members])
 
@@ -161,48 +162,54 @@ class Replicas:
         self.losses = torch.zeros(len(batches), dtype=self.columns[-1].dtype, device=self.device)
 
     def _place_optimizer(self, configs: Sequence[RunConfig]) -> None:
-        """AdamW with a group for each member and scaling; parameters, gradients and state are views of the replicas'."""
-        cuda, width = self.device.type == "cuda", self.network.width
+        """AdamW on views of the parameters and moments. On a GPU neighbouring members of equal rate and decay are one parameter: it
+        starts one kernel for a few large ones and many for many small ones. On a CPU that gains nothing and rounds otherwise.
+        """
+        width = self.network.width
         scalings: dict[tuple[float, float], list[str]] = {}
-        for name, rule in self.rules.items():
-            if not rule.learns:
-                continue
+        for name in self.learning:
+            rule = self.rules[name]
             scalings.setdefault((rule.learning_rate(1.0, width), rule.weight_decay(1.0, width)), []).append(name)
-        self.scales = [(config, scale) for config in configs for scale, _ in scalings]
+        alike = _alike(configs) if self.cuda else _apart(configs)
+        self.scales = [(configs[members.start], scale) for members in alike for scale, _ in scalings]
         # The GPU's fused AdamW reads float32 learning rates from the device.
-        self.rates = torch.zeros(len(self.scales), dtype=torch.float32 if cuda else torch.float64, device=self.device)
-        self.steps = torch.zeros(len(configs), len(self.values), device=self.device)
-        slot = {name: number for number, name in enumerate(self.values)}
+        dtype = torch.float32 if self.cuda else torch.float64
+        self.rates = torch.zeros(len(self.scales), dtype=dtype, device=self.device)
+        self.steps = torch.zeros(len(alike), len(self.learning), device=self.device)
+        slot = {name: number for number, name in enumerate(self.learning)}
+        self.parts: list[
+            tuple[str, slice, Tensor]
+        ] = []  # the parameters of AdamW: whose, of which members, and the view
         groups: list[dict[str, Any]] = []
         state = {}
-        for replica, config in enumerate(configs):
+        for number, members in enumerate(alike):
             for (_, decay), names in scalings.items():
-                params = []
-                for name in names:
-                    param = self.values[name].detach()[replica]
-                    param.grad = self.gradients[name][replica]
+                params = [self.values[name].detach()[members] for name in names]
+                for name, param in zip(names, params, strict=True):
                     state[param] = {
-                        "step": self.steps[replica, slot[name]],
-                        "exp_avg": self.first[name][replica],
-                        "exp_avg_sq": self.second[name][replica],
+                        "step": self.steps[number, slot[name]],
+                        "exp_avg": self.first[name][members],
+                        "exp_avg_sq": self.second[name][members],
                     }
-                    params.append(param)
-                rate = self.rates[len(groups)]
-                groups.append({"params": params, "lr": rate, "weight_decay": config.training.weight_decay * decay})
+                    self.parts.append((name, members, param))
+                rate, decay = self.rates[len(groups)], configs[members.start].training.weight_decay * decay
+                groups.append({"params": params, "lr": rate, "weight_decay": decay})
         # The gradients of lightly weighted observables are near AdamW's usual eps of 1e-8, which would damp them: with none
         # in effect the steps do not depend on the scale of the loss.
-        self.optimizer = torch.optim.AdamW(groups, eps=1e-15, fused=True, capturable=cuda)
+        self.optimizer = torch.optim.AdamW(groups, eps=1e-15, fused=True, capturable=self.cuda)
         self.optimizer.state.update(state)
 
     def _plan(self, steps: range) -> tuple[Tensor, Tensor]:
         """Rows of `columns` in the batches (steps, R, rows), and the learning rate of every group (steps, groups)."""
-        indices = torch.full((len(steps), *self.index.shape), len(self.columns[0]) - 1)
+        padding = len(self.columns[0]) - 1
+        indices = torch.full((len(steps), *self.index.shape), padding, pin_memory=self.cuda)
         for replica, (member, offset) in enumerate(zip(self.members, self.offsets, strict=True)):
             batches = self.batches[member]
             for row, step in enumerate(steps):
                 indices[row, replica, : batches.rows] = batches.indices(step) + offset
-        rates = [[learning_rate(config, step) * scale for config, scale in self.scales] for step in steps]
-        return indices.to(self.device), torch.tensor(rates, dtype=self.rates.dtype).to(self.device)
+        planned = [[learning_rate(config, step) * scale for config, scale in self.scales] for step in steps]
+        rates = torch.tensor(planned, dtype=self.rates.dtype, pin_memory=self.cuda)
+        return indices.to(self.device, non_blocking=True), rates.to(self.device, non_blocking=True)
 
     def _run(self) -> None:
         """One step, on a GPU from its graph."""
@@ -226,16 +233,35 @@ class Replicas:
 
     def _step(self) -> None:
         """One step of every member on the rows in `index`, at the learning rates in `rates`."""
+        losses = self._losses()
+        # Replicas share nothing, so the gradient of the sum is each one's own. It goes to AdamW where backward left it: to set
+        # gradients to zero and add to them would move twice as many bytes.
+        found = torch.autograd.grad(losses.sum(), list(self.learning.values()))
+        gradients = dict(zip(self.learning, found, strict=True))
+        for name, members, param in self.parts:
+            param.grad = gradients[name][members]
+        self.optimizer.step()
+        self.losses.copy_(losses.detach())
+
+    def _losses(self) -> Tensor:
+        """The loss of every member on the rows in `index`, (R,)."""
         z, n, observable, target, weight = (column[self.index] for column in self.columns)
-        for gradient in self.gradients.values():
-            gradient.zero_()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast, cache_enabled=False):
             predicted = self.network.predict(self.values, z, n, observable, weight)
         error = predicted - target
-        losses = (weight * error * error).sum(1) / self.rows
-        losses.sum().backward()  # replicas share nothing, so the gradient of the sum is each one's own
-        self.optimizer.step()
-        self.losses.copy_(losses.detach())
+        return (weight * error * error).sum(1) / self.rows
+
+
+def _alike(configs: Sequence[RunConfig]) -> list[slice]:
+    """Neighbouring members of equal learning rate and weight decay."""
+    kinds = [(config.training.learning_rate, config.training.weight_decay) for config in configs]
+    cuts = [i for i in range(len(kinds)) if i == 0 or kinds[i] != kinds[i - 1]]
+    return [slice(start, end) for start, end in pairwise([*cuts, len(kinds)])]
+
+
+def _apart(configs: Sequence[RunConfig]) -> list[slice]:
+    """Every member by itself."""
+    return [slice(replica, replica + 1) for replica in range(len(configs))]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from nuclr.errors import NuclrError
 from nuclr.train import budget, fleetsize, plan, pool
-from nuclr.train.fleetsize import Pace, Timing
+from nuclr.train.fleetsize import Pace
 from nuclr.train.progress import Display
 from nuclr.train.store import Store
 from nuclr.train.unfinished import Unfinished, fleet_of, step_of
@@ -56,7 +56,7 @@ def runs(tiny, monkeypatch):
     """A profile of three runs that train one by one."""
     configs = [tiny(seed=seed, steps=350) for seed in range(3)]
     monkeypatch.setattr(plan, "planned", lambda _profile, _names=None: configs)
-    monkeypatch.setattr(fleetsize, "pace", lambda *_: Pace({1: Timing(1e-3, 0)}))
+    monkeypatch.setattr(fleetsize, "pace", lambda *_: Pace({1: 1e-3}))
     return configs
 
 

@@ -7,11 +7,11 @@ import pytest
 
 from nuclr.config import ModelConfig
 from nuclr.train import fleetsize, native
-from nuclr.train.fleetsize import Pace, Timing, cache_file, pace
+from nuclr.train.fleetsize import Pace, cache_file, pace
 
 
 def pace_of(**seconds):
-    return Pace({int(size[1:]): Timing(value, 0) for size, value in seconds.items()})
+    return Pace({int(size[1:]): value for size, value in seconds.items()})
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def measured(monkeypatch):
 
     def measure(configs, *_):
         sizes.append(len(configs))
-        return Timing({1: 3.0, 2: 2.0, 3: 1.5, 5: 1.0, 8: 1.1, 13: 1.2}[len(configs)] * 1e-3, 0)
+        return {1: 3.0, 2: 2.0, 3: 1.5, 5: 1.0, 8: 1.1, 13: 1.2}[len(configs)] * 1e-3
 
     monkeypatch.setattr(fleetsize, "_measure", measure)
     return sizes
@@ -46,11 +46,11 @@ def test_a_size_between_is_interpolated_and_beyond_is_the_last():
 
 def test_sizes_grow_until_they_gain_no_more_and_are_kept(tiny, cache, measured):
     configs, notes = [tiny(seed=s) for s in range(30)], []
-    first = pace(configs, "cpu", "code", notes.append)
+    first = pace(configs, "cpu", notes.append)
     assert first.best == 5
     assert measured == [1, 2, 3, 5, 8, 13]
     assert len(notes) == 1
-    assert pace(configs, "cpu", "code", notes.append) == first
+    assert pace(configs, "cpu", notes.append) == first
     assert measured == [1, 2, 3, 5, 8, 13]
     assert len(notes) == 1
     assert cache_file() == cache
@@ -59,48 +59,50 @@ def test_sizes_grow_until_they_gain_no_more_and_are_kept(tiny, cache, measured):
 
 @pytest.mark.usefixtures("cache")
 def test_no_more_is_measured_than_there_are_runs_and_later_only_the_rest(tiny, measured):
-    assert pace([tiny(seed=s) for s in range(2)], "cpu", "code").best == 2
-    assert pace([tiny(seed=s) for s in range(4)], "cpu", "code").best == 3
+    assert pace([tiny(seed=s) for s in range(2)], "cpu").best == 2
+    assert pace([tiny(seed=s) for s in range(4)], "cpu").best == 3
     assert measured == [1, 2, 3]
 
 
 @pytest.mark.usefixtures("cache")
-def test_another_shape_batch_or_code_is_measured_by_itself(tiny, measured):
-    for configs, code in (
-        ([tiny()], "code"),
-        ([tiny()], "other code"),
-        ([tiny(batch=65)], "code"),
-        ([tiny(steps=121)], "code"),
-        ([tiny(seed=1, weight_decay=0.5)], "code"),  # what a step costs does not hang on these
+def test_another_shape_batch_or_version_is_measured_by_itself(tiny, measured, monkeypatch):
+    for config in (
+        tiny(),
+        tiny(batch=65),
+        tiny(steps=121),
+        tiny(seed=1, weight_decay=0.5),  # none of these changes what a step costs
     ):
-        pace(configs, "cpu", code)
+        pace([config], "cpu")
+    assert measured == [1, 1, 1]
+    monkeypatch.setattr(fleetsize, "__version__", "another")
+    pace([tiny()], "cpu")
     assert measured == [1, 1, 1, 1]
 
 
 @pytest.mark.usefixtures("cache")
 def test_a_fleet_whose_step_is_long_is_not_enlarged(tiny, monkeypatch):
-    monkeypatch.setattr(fleetsize, "_measure", lambda configs, *_: Timing(0.3 / len(configs) ** 0.1, 0))
-    assert pace([tiny(seed=s) for s in range(8)], "cpu", "code").best == 2
+    monkeypatch.setattr(fleetsize, "_measure", lambda configs, *_: 0.3 / len(configs) ** 0.1)
+    assert pace([tiny(seed=s) for s in range(8)], "cpu").best == 2
 
 
 @pytest.mark.skipif(native.library() is None, reason="needs a C compiler")
 @pytest.mark.usefixtures("cache")
 def test_runs_of_the_kernel_train_alone_and_only_that_is_measured(tiny, measured):
     configs = [replace(tiny(seed=s), model=ModelConfig(width=32)) for s in range(8)]
-    assert pace(configs, "cpu", "code").best == 1
+    assert pace(configs, "cpu").best == 1
     assert measured == [1]
 
 
 @pytest.mark.parametrize("damage", ["", "[1, 2]", '{"x": ', "\xff", "every entry"])
 def test_a_damaged_cache_is_measured_anew_and_mended(tiny, cache, measured, damage):
-    pace([tiny()], "cpu", "code")
+    pace([tiny()], "cpu")
     if damage == "every entry":
         cache.write_text(json.dumps({key: {"1": ["soon", None]} for key in json.loads(cache.read_text())}))
     else:
         cache.write_text(damage, encoding="latin-1")
-    assert pace([tiny()], "cpu", "code") == pace_of(_1=3e-3)
+    assert pace([tiny()], "cpu") == pace_of(_1=3e-3)
     assert measured == [1, 1]
-    pace([tiny()], "cpu", "code")
+    pace([tiny()], "cpu")
     assert measured == [1, 1]
 
 
@@ -109,7 +111,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(tiny, tmp_path, monkeypa
     blocked.write_text("a file where a folder should be")
     monkeypatch.setenv("NUCLR_CACHE", str(blocked))
     for _ in range(2):
-        assert pace([tiny()], "cpu", "code").best == 1
+        assert pace([tiny()], "cpu").best == 1
     assert measured == [1, 1]
     assert blocked.read_text() == "a file where a folder should be"
 
@@ -124,16 +126,19 @@ def test_the_cache_lies_in_the_users_cache_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("cache")
-def test_a_device_that_is_not_here_is_not_measured(tiny, measured, monkeypatch):
-    monkeypatch.setattr(fleetsize.torch.cuda, "is_available", lambda: False)
-    assert pace([tiny(seed=s) for s in range(9)], "cuda", "code").best == fleetsize.UNMEASURED
+@pytest.mark.parametrize(("width", "size"), [(64, 8), (512, 8), (1024, 3), (2048, 3)])
+def test_on_a_gpu_nothing_is_measured_and_wide_fleets_are_small(tiny, measured, width, size):
+    configs = [replace(tiny(seed=s), model=ModelConfig(width=width)) for s in range(9)]
+    found = pace(configs, "cuda")
+    assert found.best == size
+    assert 1e-5 < found.at(size) < 1e-1
     assert measured == []
 
 
 @pytest.mark.usefixtures("cache")
 def test_a_real_measurement_is_short_and_positive(tiny):
     threads = fleetsize.torch.get_num_threads()
-    found = pace([tiny(seed=s) for s in range(3)], "cpu", "code")
+    found = pace([tiny(seed=s) for s in range(3)], "cpu")
     assert set(found.of_size) <= {1, 2, 3}
-    assert all(0 < timing.seconds < 1 for timing in found.of_size.values())
+    assert all(0 < seconds < 1 for seconds in found.of_size.values())
     assert fleetsize.torch.get_num_threads() == threads

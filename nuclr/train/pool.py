@@ -1,7 +1,8 @@
 """The processes that train on this machine: one job a worker, Ctrl-C and SIGTERM in the hands of the parent.
 
-loky starts all workers before it watches them. The standard library's pool starts them one by one beside its watch (Python 3.11),
-which then may not know the last one: killed, it was never missed. Both start two workers with torch in 1.9 s.
+loky, of which joblib ships a copy, starts all workers before it watches them. The standard library's pool starts them one by one
+beside its watch (Python 3.11), which then may not know the last one: killed, it was never missed. Both start two workers with
+torch in 1.9 s.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from loky import ProcessPoolExecutor
+from joblib.externals.loky import ProcessPoolExecutor
 
 from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.train.progress import NOT_BEGUN, Display

@@ -38,7 +38,10 @@ FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, c_int32) for name in ("width", "depth", "observables", "protons", "neutrons", "bf16", "norm", "free_biases")]
+    _fields_ = [
+        (name, c_int32)
+        for name in ("width", "depth", "observables", "protons", "neutrons", "bf16", "norm", "free_biases")
+    ]
 
 
 class _Rows(ctypes.Structure):

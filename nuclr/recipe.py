@@ -8,7 +8,7 @@ computes; width needs no rule of its own, since muP scales both (nuclr.model.par
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Any, Literal
 
@@ -33,10 +33,9 @@ class Recipe:
         """
         average = 0.5 if schedule == "cosine" else 1.0
         rate = sqrt(self.ratio * self.decay / (average * steps))
-        settings = {"warmup": min(WARMUP, steps // 10) if schedule == "cosine" else 0, "weighting": "inverse"} | others
-        return TrainingConfig(
-            learning_rate=rate, weight_decay=rate / self.ratio, steps=steps, batch=batch, schedule=schedule, **settings
-        )
+        warmup = min(WARMUP, steps // 10) if schedule == "cosine" else 0
+        plain = TrainingConfig(rate, rate / self.ratio, steps, warmup, schedule, batch, "inverse")
+        return replace(plain, **others)
 
 
 # The published runs, all at a constant rate with a weight decay of 0.01. Five batches are an epoch; in the runs of figure 12 two.

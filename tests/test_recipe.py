@@ -25,7 +25,7 @@ def test_every_length_keeps_both_numbers(schedule, steps):
     training = STRUCTURE.training(steps, 768, schedule)
     run = RunConfig("run", training=training)
     rates = np.array([learning_rate(run, step) for step in range(steps)])
-    assert (rates * training.weight_decay).sum() == pytest.approx(STRUCTURE.decay, rel=0.03)
+    assert (rates * training.weight_decay).sum() == pytest.approx(STRUCTURE.decay, rel=0.05)
     assert training.learning_rate / training.weight_decay == pytest.approx(STRUCTURE.ratio)
 
 

@@ -2,7 +2,9 @@
 
 smoke   the whole path in a minute: shows that everything runs, says nothing about the paper
 cpu     small networks (width 128) through muP; minutes on two cores
-paper   the published sizes (Appendix B); needs a GPU
+wide    the published widths in a short training that keeps the published recipe (nuclr.recipe); minutes on a GPU.
+        "wide-30000" and "wide-60000" are as many steps long instead of 15,000
+paper   the published sizes (Appendix B); hours on a GPU
 
 "paper-x0.001" is the profile paper with its steps cut to a thousandth and all else as it is: a trial of the path, never a result.
 
@@ -19,6 +21,7 @@ from typing import Literal
 
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import NuclrError, unknown
+from nuclr.recipe import EMBEDDINGS, MULTI_TASK, STRUCTURE
 from nuclr.studies import STUDIES
 from nuclr.trials import scale_of
 
@@ -54,6 +57,7 @@ class Profile:
 
     single, joint: runs of one observable and of all. brief: those that compare norms and attention among themselves.
     fraction: those of figure 9. half_single, half_joint: of figure 12. addition: of section 2.
+    first_seed: those of a run are counted from here.
     Single-observable runs are cheap, so binding gets more seeds: a Student t interval over five seeds is half as wide as
     over three.
     """
@@ -71,6 +75,7 @@ class Profile:
     half_joint: TrainingConfig
     addition_model: ModelConfig
     addition: TrainingConfig
+    first_seed: int = 0
 
 
 def _brief(steps: int, batch: int) -> TrainingConfig:
@@ -85,6 +90,29 @@ _SMALL = ModelConfig(width=128, depth=2)
 # train are in every step.
 _ADDER = ModelConfig(width=64, depth=2)
 _ADDITION = TrainingConfig(steps=3000, warmup=50, batch=1.0, weight_decay=1.0, weighting="equal", precision="float32")
+
+
+def _wide(steps: int) -> Profile:
+    """The published widths, and r and D as published, in so many steps. Rows a step are those that such a training can pay for."""
+    model = ModelConfig(width=2048, depth=2, biases="free")
+    single, half = EMBEDDINGS.training(steps, 0.2), MULTI_TASK.training(steps, 768)
+    return Profile(
+        model=model,
+        single=single,
+        joint=EMBEDDINGS.training(steps, 1024),
+        brief=EMBEDDINGS.training(steps // 3, 0.2),
+        seeds_single=3,
+        seeds_joint=3,
+        fraction_model=replace(model, width=1024),
+        fraction=STRUCTURE.training(steps, 768),
+        half_model=replace(model, depth=4),
+        half_single=half,
+        half_joint=half,
+        addition_model=_ADDER,
+        addition=_ADDITION,
+        first_seed=1000,  # lower seeds were looked at when recipe and sizes were chosen
+    )
+
 
 PROFILES = {
     "smoke": Profile(
@@ -123,6 +151,9 @@ PROFILES = {
         addition_model=_ADDER,
         addition=_ADDITION,
     ),
+    "wide": _wide(15_000),
+    "wide-30000": _wide(30_000),
+    "wide-60000": _wide(60_000),
     "paper": Profile(
         model=ModelConfig(width=2048, depth=2),
         # 200,000 epochs of five batches each.
@@ -192,7 +223,7 @@ def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfi
     if scale * shortest.training.steps < 1:
         raise NuclrError(
             f"A scale of {scale:g} leaves the run {shortest.name} ({shortest.training.steps} steps) not one step: "
-            f"take {1 / shortest.training.steps:.2g} or more."
+            f"take {1.1 / shortest.training.steps:.2g} or more."
         )
     found = []
     for run in runs:
@@ -218,7 +249,7 @@ def _all(sizes: Profile) -> list[RunConfig]:
             _additions(sizes),
         )
         for name, data, model, training, seeds in kinds
-        for seed in range(seeds)
+        for seed in range(sizes.first_seed, sizes.first_seed + seeds)
     ]
 
 

@@ -8,6 +8,7 @@ from nuclr import runs, trials
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig
 from nuclr.data import table
 from nuclr.errors import NuclrError
+from nuclr.recipe import EMBEDDINGS, MULTI_TASK, STRUCTURE
 from nuclr.studies import FIRST_SEED, TRIALS
 from nuclr.train.examples import examples
 
@@ -24,7 +25,8 @@ def test_every_profile_has_the_same_runs_each_with_three_seeds_or_more(profile):
     assert names(profile) == names("cpu")
     for name in names(profile):
         seeds = [run.seed for run in runs.named(profile, name)]
-        assert seeds == list(range(len(seeds)))
+        first = runs.PROFILES[profile].first_seed
+        assert seeds == list(range(first, first + len(seeds)))
         assert len(seeds) >= 3
 
 
@@ -88,6 +90,20 @@ def test_the_total_decay_of_the_cpu_profile_is_one():
         assert training.schedule == "cosine"
         total = training.weight_decay * training.learning_rate * training.steps / 2
         assert total == pytest.approx(0.0 if run.name == "binding-without-decay" else 1.0, rel=0.01)
+
+
+def test_wide_runs_are_those_of_the_paper_in_fewer_steps_that_keep_ratio_and_decay():
+    for run in runs.planned("wide"):
+        published, training = runs.named("paper", run.name)[0], run.training
+        assert run.data == published.data or run.name in runs.FRACTIONS
+        assert (run.model.width, run.model.depth) == (published.model.width, published.model.depth)
+        if run.name in (*runs.ADDITIONS, "binding-without-decay"):
+            continue
+        recipe = MULTI_TASK if run.name.startswith("half-") else STRUCTURE if run.name in runs.FRACTIONS else EMBEDDINGS
+        assert training.learning_rate / training.weight_decay == pytest.approx(recipe.ratio)
+        assert training.learning_rate * training.weight_decay * training.steps / 2 == pytest.approx(recipe.decay)
+    longer = runs.named("wide-60000", "joint")[0].training
+    assert longer.steps == 4 * runs.named("wide", "joint")[0].training.steps
 
 
 def test_the_control_of_modular_addition_has_fewer_sums_and_nothing_else():
@@ -204,7 +220,7 @@ def test_a_trial_is_known_by_its_name_and_a_profile_is_none():
         ("paper-x2", "is 2: it must lie between 0 and 1"),
         ("paper-x-0.1", "is -0.1: it must lie between 0 and 1"),
         ("paper-x1e-3", "is called paper-x0.001: use that name"),
-        ("paper-x1e-06", "leaves the run half-row .100000 steps. not one step: take 1e-05 or more"),
+        ("paper-x1e-06", "leaves the run half-row .100000 steps. not one step: take 1.1e-05 or more"),
         ("paper-x0.1.2", "'0.1.2' in the profile 'paper-x0.1.2' is no number: write it as paper-x0.001"),
         ("papr-x0.1", "no profile 'papr': did you mean 'paper'"),
     ],

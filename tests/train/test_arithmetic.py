@@ -25,7 +25,9 @@ CPU = torch.device("cpu")
 STEPS = 20
 TRAINING = TrainingConfig(5e-3, 0.5, steps=100, warmup=5, batch=200, precision="float32")
 PLAIN = RunConfig("plain", 0, DataConfig(("radius", "sn", "binding")), ModelConfig(32), TRAINING)
-SUMS = RunConfig("sums", 0, AdditionConfig(11, 0.5), ModelConfig(16, 1), replace(TRAINING, weighting="equal", batch=1.0))
+SUMS = RunConfig(
+    "sums", 0, AdditionConfig(11, 0.5), ModelConfig(16, 1), replace(TRAINING, weighting="equal", batch=1.0)
+)
 
 
 def _with(data=None, model=None, training=None):
@@ -77,7 +79,9 @@ def engines(config):
 @pytest.mark.parametrize("case", CASES)
 def test_the_first_steps_are_the_recorded_ones(case):
     recorded = json.loads(RECORDED.read_text())
-    assert recorded["arithmetic"] == ARITHMETIC, "The number was raised: record the readings anew, as the docstring says."
+    assert recorded["arithmetic"] == ARITHMETIC, (
+        "The number was raised: record the readings anew, as the docstring says."
+    )
     for engine in engines(CASES[case]):
         for name, value in readings(engine, CASES[case]).items():
             assert value == pytest.approx(recorded["readings"][case][name], rel=2e-4), (

@@ -233,9 +233,10 @@ def train_missing(
     """
     deadline = None if budget is None else time.monotonic() + budget
     before = survey(profile, Store(root), names, look)
-    at_once = workers if device == "cpu" else 1
+    in_process = device != "cpu"
+    at_once = 1 if in_process else workers
     jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)
     display.plan(before, jobs)
     if jobs:
-        train_all(jobs, at_once, display, deadline)
+        train_all(jobs, at_once, display, deadline, in_process=in_process)
     return before

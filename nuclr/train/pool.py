@@ -1,24 +1,29 @@
 """The processes that train on this machine: one job a worker, Ctrl-C and SIGTERM in the hands of the parent.
 
-loky starts all workers before it watches them. The standard library's pool starts them one by one beside its watch (Python 3.11),
-which then may not know the last one: killed, it was never missed. Both start two workers with torch in 1.9 s.
+loky, of which joblib ships a copy, starts all workers before it watches them. The standard library's pool starts them one by one
+beside its watch (Python 3.11), which then may not know the last one: killed, it was never missed. Both start two workers with
+torch in 1.9 s.
+
+One training fills a GPU, and a process of its own would start torch and CUDA a second time: there it is a thread of this process.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from loky import ProcessPoolExecutor
+import torch
+from joblib.externals.loky import ProcessPoolExecutor
 
 from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.train.progress import NOT_BEGUN, Display
@@ -44,10 +49,13 @@ class Board:
         self._numbers[-1] = 1
 
 
-def train_all(jobs: Sequence[Job], workers: int, display: Display, deadline: float | None = None) -> None:
+def train_all(
+    jobs: Sequence[Job], workers: int, display: Display, deadline: float | None = None, *, in_process: bool = False
+) -> None:
     """Train every job, `workers` at a time, each in a process of its own. Ctrl-C and SIGTERM keep the state of every fleet.
 
     deadline: on time.monotonic(); then every fleet saves its state and this returns, although jobs are left.
+    in_process: one job at a time, in this process.
     A job that fails leaves the others alone. Raises Incomplete at the end when a run diverged or is left to another process,
     NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C and SIGTERM.
     """
@@ -55,31 +63,42 @@ def train_all(jobs: Sequence[Job], workers: int, display: Display, deadline: flo
         path = Path(folder) / "board"
         board = Board(path, len(jobs))
         board.seen[:] = NOT_BEGUN
-        pool = ProcessPoolExecutor(
-            min(workers, len(jobs)), initializer=_prepare, initargs=(path, len(jobs), os.getpid())
-        )
         running: dict[Future[Outcome], Job] = {}
-        try:
-            with _terminated_as_interrupted(), display:
-                for index, job in enumerate(jobs):
-                    running[pool.submit(_work, index, job)] = job
-                troubles = _watch(running, board, display, deadline)
-        except KeyboardInterrupt:
-            raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
-        except BrokenProcessPool as trouble:
-            raise NuclrError(
-                "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
-            ) from trouble
-        finally:
-            board.ask_to_stop()  # wherever this ends early, every fleet saves its state after the step that it is in
-            for future in running:
-                future.cancel()
-            pool.shutdown(wait=True)
+        pool = _thread(path, len(jobs)) if in_process else _processes(path, len(jobs), workers)
+        with _terminated_as_interrupted():
+            try:
+                with display:
+                    for index, job in enumerate(jobs):
+                        running[pool.submit(_work, index, job)] = job
+                    troubles = _watch(running, board, display, deadline)
+            except KeyboardInterrupt:
+                raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
+            except BrokenProcessPool as trouble:
+                raise NuclrError(
+                    "A training process was killed, perhaps for want of memory: run the same command again, with fewer --workers."
+                ) from trouble
+            finally:
+                board.ask_to_stop()  # wherever this ends early, every fleet saves its state after the step that it is in
+                for future in running:
+                    future.cancel()
+                pool.shutdown(wait=True)
+                if in_process:  # a GPU's memory goes back as when a worker ends: what judges next may need it
+                    gc.collect()
+                    torch.cuda.empty_cache()
     if len(troubles) == 1:
         raise troubles[0]
     if troubles:
         kind = Incomplete if all(isinstance(trouble, Incomplete) for trouble in troubles) else NuclrError
         raise kind(f"{len(troubles)} of {len(jobs)} fleets failed. " + " ".join(map(str, troubles)))
+
+
+def _processes(path: Path, jobs: int, workers: int) -> Executor:
+    return ProcessPoolExecutor(min(workers, jobs), initializer=_prepare, initargs=(path, jobs, os.getpid()))
+
+
+def _thread(path: Path, jobs: int) -> Executor:
+    """Not the main thread, in which Python handles signals: one of them would find it amid a step."""
+    return ThreadPoolExecutor(1, initializer=_begin, initargs=(path, jobs))
 
 
 def _watch(
@@ -111,6 +130,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     """SIGTERM, by which `kill`, containers and service managers ask for an end, keeps the state just as Ctrl-C does."""
 
     def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` sends two, and the second would end the saving
         raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
@@ -140,13 +160,17 @@ _busy = threading.Lock()  # held while a job is in training
 _board: Board
 
 
-def _prepare(path: Path, jobs: int, parent: int) -> None:
+def _begin(path: Path, jobs: int) -> None:
     global _board
     _board = Board(path, jobs)
+    keep_freed_memory()
+
+
+def _prepare(path: Path, jobs: int, parent: int) -> None:
+    _begin(path, jobs)
     for one in (signal.SIGINT, signal.SIGTERM):  # they reach the parent as well, which asks the workers to stop
         signal.signal(one, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-    keep_freed_memory()
 
 
 def _end_with(parent: int) -> None:

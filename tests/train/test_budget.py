@@ -111,11 +111,12 @@ def test_a_save_that_cannot_be_read_is_of_a_run_alone(tmp_path):
         assert step_of(tmp_path, "f") == 7
 
 
-def test_when_the_time_is_over_one_run_does_a_step_and_the_rest_does_not_begin(runs, tmp_path):
+@pytest.mark.parametrize("in_process", [False, True], ids=["processes", "in process"])
+def test_when_the_time_is_over_one_run_does_a_step_and_the_rest_does_not_begin(runs, tmp_path, in_process):
     jobs = plan.fleets(survey(tmp_path), "smoke", tmp_path, "cpu")
     display = Display(Console(file=io.StringIO()))
     display.plan([], jobs)
-    pool.train_all(jobs, 1, display, deadline=time.monotonic() - 1)
+    pool.train_all(jobs, 1, display, deadline=time.monotonic() - 1, in_process=in_process)
     assert not list(tmp_path.glob(".leases/*"))
     assert [step_of(tmp_path, plan.fingerprint_of(config)) > 0 for config in runs] == [True, False, False]
     assert checksums(tmp_path) == [None] * 3

@@ -21,13 +21,14 @@ CHILD = """
 import signal
 
 from nuclr.cli import main
-from nuclr.train import plan
+from nuclr.train import plan, pool
 from test_interruption import planned
 
 if __name__ == "__main__":
     # Whoever runs the tests in the background of a shell hands an ignored SIGINT down to them.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     plan.planned = planned
+    plan.train_all = lambda *arguments, in_process: pool.train_all(*arguments, in_process=IN_PROCESS)
     main()
 """
 
@@ -39,9 +40,9 @@ def planned(_profile, _names=None):
     return [RunConfig("short", seed, data, model, training) for seed in (0, 1)]
 
 
-def start(folder):
+def start(folder, in_process):
     script = folder / "child.py"
-    script.write_text(CHILD)
+    script.write_text(CHILD.replace("IN_PROCESS", str(in_process)))
     return subprocess.Popen(
         [
             sys.executable,
@@ -84,11 +85,15 @@ def undisturbed(tmp_path_factory):
     return files(folder)
 
 
+@pytest.mark.parametrize("in_process", [False, True], ids=["processes", "in process"])
 @pytest.mark.parametrize("kill", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path, kill):
-    child = start(tmp_path)
+def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path, kill, in_process):
+    child = start(tmp_path, in_process)
     wait_for_training(tmp_path, child)
     os.killpg(child.pid, kill)
+    if kill == signal.SIGTERM:  # `timeout` sends a second one at once
+        time.sleep(0.01)
+        os.killpg(child.pid, kill)
     _, err = child.communicate(timeout=60)
     assert files(tmp_path) == []
     if kill != signal.SIGKILL:
@@ -96,7 +101,7 @@ def test_an_interrupted_training_resumes_to_the_same_bits(undisturbed, tmp_path,
         assert err.strip().endswith("the same command goes on from there.")
         assert list(tmp_path.glob("runs/.unfinished/*/save-*"))
 
-    child = start(tmp_path)
+    child = start(tmp_path, in_process)
     out, err = child.communicate(timeout=300)
     assert child.returncode == 0, out + err
     assert len(undisturbed) == 2

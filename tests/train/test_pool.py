@@ -26,15 +26,15 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def train(tmp_path, monkeypatch):
-    """train(configs, workers): train each run as a job of its own in tmp_path; returns what was displayed."""
+    """train(configs, workers, in_process): train each run as a job of its own in tmp_path; returns what was displayed."""
 
-    def run(configs, workers=2):
+    def run(configs, workers=2, in_process=False):
         monkeypatch.setattr(plan, "planned", lambda _profile, _names=None: configs)
         jobs = [Job("smoke", (config,), (plan.fingerprint_of(config),), tmp_path, "cpu", 1) for config in configs]
         text = io.StringIO()
         display = Display(Console(file=text, width=200))
         display.plan(plan.survey("smoke", Store(tmp_path)), jobs)
-        pool.train_all(jobs, workers, display)
+        pool.train_all(jobs, workers, display, in_process=in_process)
         return text.getvalue()
 
     return run
@@ -44,20 +44,34 @@ def stored(folder):
     return sorted(path.parts[-4] for path in folder.glob("smoke/*/*/*/manifest.json"))
 
 
-def test_a_run_that_diverges_leaves_the_others_alone(tiny, train, tmp_path):
+IN_PROCESS = pytest.mark.parametrize("in_process", [False, True], ids=["processes", "in process"])
+
+
+@IN_PROCESS
+def test_a_run_that_diverges_leaves_the_others_alone(tiny, train, tmp_path, in_process):
     wild = {"learning_rate": 1e4, "schedule": "constant", "warmup": 0}
     configs = [tiny(name="wild", **wild), tiny(name="wild", seed=1, **wild), tiny(name="calm")]
     with pytest.raises(Incomplete, match="2 of 3 fleets failed") as caught:
-        train(configs, 1)
+        train(configs, 1, in_process)
     assert "Run wild, seed 0 diverged" in str(caught.value)
     assert "Run wild, seed 1 diverged" in str(caught.value)
     assert stored(tmp_path) == ["calm"]
 
 
-def test_a_store_in_trouble_stops_every_job(tiny, train, tmp_path):
+@IN_PROCESS
+def test_a_store_in_trouble_stops_every_job(tiny, train, tmp_path, in_process):
     (tmp_path / "smoke").write_text("")  # where the folder of the runs belongs
     with pytest.raises(NuclrError, match=r"Cannot (write|put)"):
-        train([tiny(), tiny(name="long", steps=10**6)])
+        train([tiny(), tiny(name="long", steps=10**6)], in_process=in_process)
+
+
+def test_a_training_in_this_process_needs_no_pool_and_leaves_the_signals_alone(tiny, train, tmp_path, monkeypatch):
+    monkeypatch.delattr(pool, "ProcessPoolExecutor")
+    handlers = [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)]
+    text = train([tiny(), tiny(name="other")], in_process=True)
+    assert stored(tmp_path) == ["other", "tiny"]
+    assert "trained tiny (1) after" in text
+    assert [signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)] == handlers
 
 
 def test_a_killed_worker_is_one_sentence_and_leaves_no_process(tiny, train, tmp_path):

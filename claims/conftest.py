@@ -18,11 +18,13 @@ from claims.training import curve
 from nuclr import runs as profiles
 from nuclr.analysis.pca import Components, components, leading
 from nuclr.data import table
+from nuclr.errors import NuclrError
 from nuclr.model.probe import Probe
 from nuclr.physics.formulas import SEMF
-from nuclr.train.plan import require, resolve_profile
+from nuclr.train.plan import require, resolve_profile, survey
 from nuclr.train.store import Store, StoredRun
 from nuclr.verdict.evidence import Curve, Evidence
+from nuclr.verdict.looks import Looks
 from nuclr.verdict.provenance import cores
 
 Array = NDArray[np.float64]
@@ -118,15 +120,34 @@ def curves() -> dict[str, Curve]:
 
 
 @pytest.fixture
+def evidence(request: pytest.FixtureRequest, evidence: Evidence) -> Evidence:
+    """The recorder of the claim, which may be looked at as often as the profile has seeds for it."""
+    profile, most = request.config.option.profile, request.config.option.looks
+    store, claim = Store(Path(request.config.option.store)), evidence.claim
+    names = profiles.matching(profile, claim.runs)
+    count = profiles.looks(profile) if names else 1
+
+    def trained(look: int) -> bool:
+        return all(run.stored for run in survey(profile, store, names, look))
+
+    evidence.looks = Looks(min(count, most or count), trained)
+    return evidence
+
+
+@pytest.fixture
 def stored(
     request: pytest.FixtureRequest, evidence: Evidence, curves: dict[str, Curve]
 ) -> Callable[[str], list[StoredRun]]:
-    """stored("modular-addition"): the trained runs of that name, one a seed, noted in the evidence. A missing or stale run is
-    an error that names the command which trains it."""
+    """stored("modular-addition"): the trained runs of that name, one a seed of this look, noted in the evidence. An error that
+    names the command which trains it where one is missing or stale, and one where paper.toml does not name the run."""
     profile, store = request.config.option.profile, Store(Path(request.config.option.store))
 
     def named(name: str) -> list[StoredRun]:
-        found = [require(profile, config, store) for config in profiles.named(profile, name)]
+        if name not in profiles.matching(profile, evidence.claim.runs):
+            raise NuclrError(
+                f"Claim {evidence.claim.id!r} reads the run {name!r}: add it to `runs` of its table in paper.toml."
+            )
+        found = [require(profile, config, store) for config in profiles.planned(profile, [name], evidence.look)]
         for run in found:
             fingerprint = run.manifest["fingerprint"]
             curves[fingerprint] = curves.get(fingerprint) or curve(run)

@@ -133,12 +133,14 @@ def rho(rows: Array) -> Array:
     return rank_correlation(rows[..., 0], rows[..., 1])
 
 
-def interval(statistic: Callable[[Array], Array], *columns: Array) -> tuple[float, float]:
-    """95 % bootstrap interval over runs of a statistic of their readings, columns (k,)."""
-    return percentile_interval(statistic, np.stack(columns, axis=1), DRAWS, seed=0)
+def interval(statistic: Callable[[Array], Array], confidence: float, *columns: Array) -> tuple[float, float]:
+    """Bootstrap interval over runs of a statistic of their readings, columns (k,)."""
+    return percentile_interval(statistic, np.stack(columns, axis=1), DRAWS, seed=0, confidence=confidence)
 
 
-def chance(statistic: Callable[[Array], Array], structure: list[Array], errors: list[Array]) -> Array:
+def chance(
+    statistic: Callable[[Array], Array], confidence: float, structure: list[Array], errors: list[Array]
+) -> Array:
     """The same intervals (PERMUTATIONS, 2) where every run is handed the errors of another.
 
     Chance alone brings a trend of the claimed sign half of the time. What it must not bring is an interval of that sign,
@@ -147,7 +149,7 @@ def chance(statistic: Callable[[Array], Array], structure: list[Array], errors: 
     rng = np.random.default_rng(0)
     orders = [rng.permutation(len(errors[0])) for _ in range(PERMUTATIONS)]
     tables = (np.stack(structure + [error[other] for error in errors], axis=1) for other in orders)
-    return np.array([percentile_interval(statistic, table, FEWER, seed=0) for table in tables])
+    return np.array([percentile_interval(statistic, table, FEWER, 0, confidence) for table in tables])
 
 
 def note_confounders(evidence: Evidence, sweep: Sweep, found: dict[str, Array]) -> None:

@@ -55,7 +55,7 @@ def test_joint_training_helps_every_observable(runs, evidence):
             evidence.measure("largest-ratio", largest)
             # Without any effect seeds alone bring ratios below one half of the time. What the random target must not bring is an
             # interval below one: the control is the end that decides.
-            _, upper = student(random_target)
+            _, upper = student(random_target, confidence=evidence.confidence)
             evidence.control("a random target added, upper end of its interval", upper)
         else:
             evidence.note(f"largest ratio, {title}", largest)

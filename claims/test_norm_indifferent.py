@@ -21,7 +21,7 @@ def test_the_norm_does_not_matter(runs, evidence):
     )
     # Seeds hold out other nuclides, some of them much harder: norms are compared seed by seed, and averaged then.
     logs = {norm: np.log(validation[norm] / validation["none"]) for norm in NORMS}
-    intervals = {norm: student(log) for norm, log in logs.items()}
+    intervals = {norm: student(log, confidence=evidence.confidence) for norm, log in logs.items()}
     value, interval = largest_ratio(
         np.array([log.mean() for log in logs.values()]), *np.array(list(intervals.values())).T
     )
@@ -43,7 +43,7 @@ def test_the_norm_does_not_matter(runs, evidence):
     evidence.figure(
         "ratios",
         title="Validation error with a norm over that without",
-        caption="Mean ratio over seeds and its 95 % interval, seed against the same seed. The lines are a factor of 1.5 either "
+        caption="Mean ratio over seeds and its interval, seed against the same seed. The lines are a factor of 1.5 either "
         f"way, the bound of the claim; the norm furthest from none is off by a factor of {value:.2f}.",
         alt=f"Ratio of the validation error for three norms; the furthest from 1 is a factor of {value:.2f}.",
         panels=[

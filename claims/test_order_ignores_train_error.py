@@ -24,12 +24,12 @@ def test_order_goes_with_validation_and_not_with_train(runs, evidence):
     found = {symbol: sweep.each(order, symbol) for symbol in SYMBOLS}
     columns = (found["Z"], found["N"], sweep.validation, sweep.train)
     value = float(difference(np.stack(columns, axis=1)))
-    evidence.measure("rho-difference", value, over="run", interval=interval(difference, *columns))
-    lower, _ = chance(difference, [found["Z"], found["N"]], [sweep.validation, sweep.train]).T
+    evidence.measure("rho-difference", value, over="run", interval=interval(difference, evidence.confidence, *columns))
+    lower, _ = chance(difference, evidence.confidence, [found["Z"], found["N"]], [sweep.validation, sweep.train]).T
     evidence.control("lower end of the interval with permuted errors", lower)
     # The percentile interval of a smaller of two is a cautious one; beside it stands one that corrects for its bias.
-    corrected = bootstrap(np.stack(columns, axis=1), difference, seed=0)
-    evidence.note("the difference, ends of the 95 % BCa interval", corrected)
+    corrected = bootstrap(np.stack(columns, axis=1), difference, 0, evidence.confidence)
+    evidence.note("the difference, ends of the BCa interval", corrected)
 
     rhos = {
         label: [float(rank_correlation(found[symbol], error)) for symbol in SYMBOLS]

@@ -29,8 +29,8 @@ def test_parity_goes_with_a_low_validation_error(runs, evidence):
     rhos = {symbol: float(rank_correlation(found[symbol], sweep.validation)) for symbol in SYMBOLS}
     for symbol in SYMBOLS:
         x, error, name = found[symbol], sweep.validation, f"rho-{symbol.lower()}"
-        evidence.measure(name, rhos[symbol], over="run", interval=interval(rho, x, error))
-        _, upper = chance(rho, [x], [error]).T
+        evidence.measure(name, rhos[symbol], over="run", interval=interval(rho, evidence.confidence, x, error))
+        _, upper = chance(rho, evidence.confidence, [x], [error]).T
         evidence.control("upper end of the interval with permuted errors", upper, [name])
 
         least, most = sweep.fraction == sweep.fraction.min(), sweep.fraction == sweep.fraction.max()

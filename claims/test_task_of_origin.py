@@ -52,7 +52,7 @@ def test_each_structure_has_its_observable(runs, evidence):
         first, values = strongest(measure, origin)
         rival, others = strongest(measure, [task for task in TASKS if task not in origin])
         # Welch: the runs of one task spread more than those of another, and there are more of binding.
-        interval = ttest_ind(values, others, equal_var=False).confidence_interval(0.95)
+        interval = ttest_ind(values, others, equal_var=False).confidence_interval(evidence.confidence)
         evidence.measure(name, values.mean() - others.mean(), over="run", interval=(interval.low, interval.high))
         evidence.note(f"{measure} of the runs of {first}, where it should come from", values)
         evidence.note(f"{measure} of the runs of {rival}, the strongest other task", others)

@@ -17,6 +17,7 @@ CONTROL = "control"  # a target of random numbers, beside the ten, from which no
 
 Activation = Literal["silu", "relu", "gelu", "solu"]
 Precision = Literal["float32", "tf32", "bf16-matmul"]
+Biases = Literal["decayed", "free"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class ModelConfig:
     norm: of the residual stream after each block.
     attention: over the three tokens, "fixed" to uniform (then the transformer is an MLP) or "learned".
     first_activation, block_activation: nonlinearity after the first layer, and of both layers of a block.
+    biases: "decayed" start at zero and decay as weights do; "free" start at random and never decay, as published.
     """
 
     width: int = 128
@@ -97,6 +99,7 @@ class ModelConfig:
     attention: Literal["fixed", "learned"] = "fixed"
     first_activation: Activation = "silu"
     block_activation: Activation = "relu"
+    biases: Biases = "decayed"
 
     def __post_init__(self) -> None:
         _check_choices(self)

@@ -2,7 +2,9 @@
 
 smoke   the whole path in a minute: shows that everything runs, says nothing about the paper
 cpu     small networks (width 128) through muP; minutes on two cores
-paper   the published sizes (Appendix B); needs a GPU
+wide    the published widths in a short training that keeps the published recipe (nuclr.recipe); minutes on a GPU.
+        "wide-30000" and "wide-60000" are as many steps long instead of 15,000
+paper   the published sizes (Appendix B); hours on a GPU
 
 "paper-x0.001" is the profile paper with its steps cut to a thousandth and all else as it is: a trial of the path, never a result.
 
@@ -12,6 +14,7 @@ Which claim uses which run, and how many rows each sees, is the table in docs/tr
 
 from __future__ import annotations
 
+import fnmatch
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -19,6 +22,7 @@ from typing import Literal
 
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig, RunConfig, TrainingConfig
 from nuclr.errors import NuclrError, unknown
+from nuclr.recipe import EMBEDDINGS, MULTI_TASK, STRUCTURE
 from nuclr.studies import STUDIES
 from nuclr.trials import scale_of
 
@@ -45,25 +49,27 @@ HALF_SPLITS: tuple[Literal["row", "clean"], ...] = ("row", "clean")
 # Section 2: modular addition, and the control that memorises because its sums are too few to tell the rule.
 ADDITIONS = {"modular-addition": AdditionConfig(53, 0.5), "modular-addition-few": AdditionConfig(53, 0.2)}
 
+ADDITION_SEEDS = (5, 10, 20)
+
 WITH_CONTROL = (*OBSERVABLES, CONTROL)
 
 
 @dataclass(frozen=True)
 class Profile:
-    """Sizes of a profile: the networks, the budgets, and how many seeds each run gets.
+    """Sizes of a profile: the networks, the budgets, and how many seeds each run has at every look (nuclr.verdict.looks).
 
     single, joint: runs of one observable and of all. brief: those that compare norms and attention among themselves.
     fraction: those of figure 9. half_single, half_joint: of figure 12. addition: of section 2.
-    Single-observable runs are cheap, so binding gets more seeds: a Student t interval over five seeds is half as wide as
-    over three.
+    seeds: of the runs that most claims rest on. few: of those that come in many kinds (figures 9 and 12, norms, other singles).
+    first_seed: those of a run are counted from here.
     """
 
     model: ModelConfig
     single: TrainingConfig
     joint: TrainingConfig
     brief: TrainingConfig
-    seeds_single: int
-    seeds_joint: int
+    seeds: tuple[int, ...]
+    few: tuple[int, ...]
     fraction_model: ModelConfig
     fraction: TrainingConfig
     half_model: ModelConfig
@@ -71,6 +77,7 @@ class Profile:
     half_joint: TrainingConfig
     addition_model: ModelConfig
     addition: TrainingConfig
+    first_seed: int = 0
 
 
 def _brief(steps: int, batch: int) -> TrainingConfig:
@@ -86,14 +93,37 @@ _SMALL = ModelConfig(width=128, depth=2)
 _ADDER = ModelConfig(width=64, depth=2)
 _ADDITION = TrainingConfig(steps=3000, warmup=50, batch=1.0, weight_decay=1.0, weighting="equal", precision="float32")
 
+
+def _wide(steps: int) -> Profile:
+    """The published widths, and r and D as published, in so many steps. Rows a step are those that such a training can pay for."""
+    model = ModelConfig(width=2048, depth=2, biases="free")
+    single, half = EMBEDDINGS.training(steps, 0.2), MULTI_TASK.training(steps, 768)
+    return Profile(
+        model=model,
+        single=single,
+        joint=EMBEDDINGS.training(steps, 1024),
+        brief=EMBEDDINGS.training(steps // 3, 0.2),
+        seeds=(3,),
+        few=(3,),
+        fraction_model=replace(model, width=1024),
+        fraction=STRUCTURE.training(steps, 768),
+        half_model=replace(model, depth=4),
+        half_single=half,
+        half_joint=half,
+        addition_model=_ADDER,
+        addition=_ADDITION,
+        first_seed=1000,  # lower seeds were looked at when recipe and sizes were chosen
+    )
+
+
 PROFILES = {
     "smoke": Profile(
         model=ModelConfig(width=32, depth=2),
         single=TrainingConfig(steps=300, warmup=20),
         joint=TrainingConfig(steps=300, warmup=20, batch=512),
         brief=_SMOKE,
-        seeds_single=3,
-        seeds_joint=3,
+        seeds=(3,),
+        few=(3,),
         fraction_model=ModelConfig(width=32, depth=2),
         fraction=_SMOKE,
         half_model=ModelConfig(width=32, depth=2),
@@ -111,8 +141,8 @@ PROFILES = {
         joint=TrainingConfig(steps=15_000, weight_decay=0.0133, batch=2048),
         # Batch norm and learned attention train five times slower here than the rest.
         brief=_brief(5_000, batch=600),
-        seeds_single=5,
-        seeds_joint=5,
+        seeds=(5,),
+        few=(3,),
         fraction_model=_SMALL,
         # The same number of rows at every fraction, not the published 20 %: at this learning rate a small batch alone
         # costs order, which would pass for an effect of the fraction.
@@ -123,14 +153,17 @@ PROFILES = {
         addition_model=_ADDER,
         addition=_ADDITION,
     ),
+    "wide": _wide(15_000),
+    "wide-30000": _wide(30_000),
+    "wide-60000": _wide(60_000),
     "paper": Profile(
         model=ModelConfig(width=2048, depth=2),
         # 200,000 epochs of five batches each.
         single=TrainingConfig(learning_rate=1e-4, steps=1_000_000, warmup=0, schedule="constant"),
         joint=TrainingConfig(learning_rate=1e-4, steps=1_000_000, warmup=0, schedule="constant"),
         brief=TrainingConfig(learning_rate=1e-4, steps=250_000, warmup=0, schedule="constant"),
-        seeds_single=3,
-        seeds_joint=3,
+        seeds=(3,),
+        few=(3,),
         fraction_model=ModelConfig(width=1024, depth=2),
         # 100,000 epochs of five batches each.
         fraction=TrainingConfig(learning_rate=3e-4, steps=500_000, warmup=0, schedule="constant"),
@@ -144,15 +177,39 @@ PROFILES = {
 }
 
 
-def planned(profile: str, names: Iterable[str] | None = None) -> list[RunConfig]:
+def looks(profile: str) -> int:
+    """How often a claim may be looked at in a profile: once in a study. Raises NuclrError for an unknown one."""
+    whole, _ = scale_of(profile)
+    if whole not in PROFILES and whole not in STUDIES:
+        raise unknown("profile", whole, (*PROFILES, *STUDIES))
+    return len(PROFILES[whole].seeds) if whole in PROFILES else 1
+
+
+def matching(profile: str, patterns: Iterable[str]) -> list[str]:
+    """Names of the runs of a profile that match any of these patterns ("fraction-*"), in the order of the profile.
+
+    Raises NuclrError for a pattern that matches none.
+    """
+    known = list(dict.fromkeys(run.name for run in planned(profile)))
+    wanted: set[str] = set()
+    for pattern in patterns:
+        found = fnmatch.filter(known, pattern)
+        if not found:
+            raise unknown("run", pattern, known)
+        wanted.update(found)
+    return [name for name in known if name in wanted]
+
+
+def planned(profile: str, names: Iterable[str] | None = None, look: int = 1) -> list[RunConfig]:
     """Every run of a profile (or of a study, or of a trial of either), or those with the given names.
 
+    look: with the seeds of this look and of those before; a profile without so many looks has those of its last.
     Raises NuclrError for an unknown one, and for a scale that `scaled` refuses.
     """
     whole, scale = scale_of(profile)
     if whole not in PROFILES and whole not in STUDIES:
         raise unknown("profile", whole, (*PROFILES, *STUDIES))
-    runs = STUDIES[whole]() if whole in STUDIES else _all(PROFILES[whole])
+    runs = STUDIES[whole]() if whole in STUDIES else _all(PROFILES[whole], look)
     if scale != 1:
         runs = _cut(profile, runs, scale)
     if names is None:
@@ -192,7 +249,7 @@ def _cut(profile: str, runs: Iterable[RunConfig], scale: float) -> list[RunConfi
     if scale * shortest.training.steps < 1:
         raise NuclrError(
             f"A scale of {scale:g} leaves the run {shortest.name} ({shortest.training.steps} steps) not one step: "
-            f"take {1 / shortest.training.steps:.2g} or more."
+            f"take {1.1 / shortest.training.steps:.2g} or more."
         )
     found = []
     for run in runs:
@@ -210,7 +267,7 @@ def named(profile: str, name: str) -> list[RunConfig]:
     return planned(profile, [name])
 
 
-def _all(sizes: Profile) -> list[RunConfig]:
+def _all(sizes: Profile, look: int) -> list[RunConfig]:
     return [
         RunConfig(name, seed, data, model, training)
         for kinds in (
@@ -218,24 +275,26 @@ def _all(sizes: Profile) -> list[RunConfig]:
             _additions(sizes),
         )
         for name, data, model, training, seeds in kinds
-        for seed in range(seeds)
+        for seed in range(sizes.first_seed, sizes.first_seed + seeds[:look][-1])
     ]
 
 
-Kind = tuple[str, DataConfig | AdditionConfig, ModelConfig, TrainingConfig, int]  # name, three configs, number of seeds
+Kind = tuple[
+    str, DataConfig | AdditionConfig, ModelConfig, TrainingConfig, tuple[int, ...]
+]  # name, three configs, seeds by look
 
 
 def _joint(sizes: Profile) -> list[Kind]:
     without_numbers = DataConfig(observables=tuple(name for name in OBSERVABLES if name not in ("z", "n")))
     return [
-        ("joint", DataConfig(), sizes.model, sizes.joint, sizes.seeds_joint),
-        ("joint-without-numbers", without_numbers, sizes.model, sizes.joint, sizes.seeds_joint),
+        ("joint", DataConfig(), sizes.model, sizes.joint, sizes.seeds),
+        ("joint-without-numbers", without_numbers, sizes.model, sizes.joint, sizes.seeds),
     ]
 
 
 def _single(sizes: Profile) -> list[Kind]:
     return [
-        (name, DataConfig((observable,)), sizes.model, sizes.single, sizes.seeds_single if name == "binding" else 3)
+        (name, DataConfig((observable,)), sizes.model, sizes.single, sizes.seeds if name == "binding" else sizes.few)
         for name, observable in SINGLES.items()
         if observable != CONTROL
     ]
@@ -243,7 +302,7 @@ def _single(sizes: Profile) -> list[Kind]:
 
 def _variants(sizes: Profile) -> list[Kind]:
     """The binding run with one thing changed; norms and attention beside a brief run of the plain network."""
-    binding, seeds = DataConfig(("binding",)), sizes.seeds_single
+    binding, seeds = DataConfig(("binding",)), sizes.seeds
     without_decay = replace(sizes.single, weight_decay=0.0)
     networks = {
         "brief": sizes.model,
@@ -255,13 +314,13 @@ def _variants(sizes: Profile) -> list[Kind]:
     return [
         ("binding-without-decay", binding, sizes.model, without_decay, seeds),
         ("binding-semf", replace(binding, targets="semf"), sizes.model, sizes.single, seeds),
-        *((f"binding-{name}", binding, network, sizes.brief, 3) for name, network in networks.items()),
+        *((f"binding-{name}", binding, network, sizes.brief, sizes.few) for name, network in networks.items()),
     ]
 
 
 def _fractions(sizes: Profile) -> list[Kind]:
     return [
-        (name, DataConfig(nuclides="heavy", fraction=fraction), sizes.fraction_model, sizes.fraction, 3)
+        (name, DataConfig(nuclides="heavy", fraction=fraction), sizes.fraction_model, sizes.fraction, sizes.few)
         for name, fraction in FRACTIONS.items()
     ]
 
@@ -272,14 +331,15 @@ def _halves(sizes: Profile) -> list[Kind]:
         # Split together, so that the errors of joint and single runs are of the same rows.
         half = DataConfig(split=split, fraction=0.5, split_over=OBSERVABLES)
         controlled = replace(half, observables=WITH_CONTROL, split_over=WITH_CONTROL)
-        kinds.append((f"half-{split}", half, sizes.half_model, sizes.half_joint, 3))
-        kinds.append((f"half-{split}-with-control", controlled, sizes.half_model, sizes.half_joint, 3))
+        kinds.append((f"half-{split}", half, sizes.half_model, sizes.half_joint, sizes.few))
+        kinds.append((f"half-{split}-with-control", controlled, sizes.half_model, sizes.half_joint, sizes.few))
         for name, observable in SINGLES.items():
             beside = controlled if observable == CONTROL else half
             single = replace(beside, observables=(observable,))
-            kinds.append((f"half-{split}-{name}", single, sizes.half_model, sizes.half_single, 3))
+            kinds.append((f"half-{split}-{name}", single, sizes.half_model, sizes.half_single, sizes.few))
     return kinds
 
 
 def _additions(sizes: Profile) -> list[Kind]:
-    return [(name, sums, sizes.addition_model, sizes.addition, 5) for name, sums in ADDITIONS.items()]
+    seeds = ADDITION_SEEDS[: len(sizes.seeds)]
+    return [(name, sums, sizes.addition_model, sizes.addition, seeds) for name, sums in ADDITIONS.items()]

@@ -2,6 +2,7 @@
 
 `python -m nuclr train --profile parity` trains them, `python -m studies.parity` tells what came; docs/parity.md has the answer.
 
+recipe  which width, steps and rows a step the recipe of the published runs needs (nuclr/recipe.py), by validation error and time
 parity  on what the parity split R_P depends (figure 9): weighting, budget, total decay, batch and width
 norms   whether a norm does as well as none at another learning rate, or in a longer training (Appendix B)
 new-nuclides
@@ -13,10 +14,12 @@ width-32 ... width-512, steps-3750 ... steps-30000, slower-7500 ... slower-60000
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
-from nuclr.config import DataConfig, ModelConfig, RunConfig, TrainingConfig
+from nuclr.config import OBSERVABLES, DataConfig, ModelConfig, RunConfig, TrainingConfig
+from nuclr.recipe import EMBEDDINGS, MULTI_TASK, STRUCTURE, Recipe
 
 SEEDS = 3
 MORE_SEEDS = 5  # where runs are cheap and what is read off them scatters
@@ -98,7 +101,88 @@ def scaling(width: int = 128, steps: int = 15_000, slower: bool = False) -> list
     ]
 
 
+@dataclass(frozen=True)
+class Size:
+    """What the recipe leaves open: width of the network, steps, and rows in a step."""
+
+    width: int
+    steps: int
+    rows: float | int
+
+    def __str__(self) -> str:
+        return f"w{self.width}-t{self.steps}-b{self.rows}"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A kind of run to choose a size for: its data and recipe, and the sizes that are tried, the first of which is the middle."""
+
+    data: DataConfig
+    recipe: Recipe
+    sizes: tuple[Size, ...]
+    depth: int = 2
+
+
+def _around(width: int, steps: int, rows: int, widths: str, lengths: str, batches: str) -> tuple[Size, ...]:
+    """A middle size, then those that differ from it in one number."""
+    middle = Size(width, steps, rows)
+    return (
+        middle,
+        *(replace(middle, width=int(other)) for other in widths.split()),
+        *(replace(middle, steps=int(other)) for other in lengths.split()),
+        *(replace(middle, rows=int(other)) for other in batches.split()),
+    )
+
+
+_HALF = DataConfig(split="clean", fraction=0.5, split_over=OBSERVABLES)
+_HEAVY = DataConfig(nuclides="heavy", split="nucleus")
+_JOINT = (
+    *_around(64, 60_000, 768, "32 128 256", "15000 30000 120000", "128 384 2048"),
+    *(Size(32, 120_000, 768), Size(128, 30_000, 768), Size(128, 30_000, 2048), Size(128, 60_000, 384)),
+)
+_SINGLE = _around(64, 60_000, 300, "32 128 256", "15000 30000 120000", "128 600 1200")
+_FRACTION = _around(64, 60_000, 768, "32 128", "15000 30000 120000", "384")
+_HALVES = _around(64, 30_000, 768, "32 128", "7500 15000 60000", "256 2048")
+TRIALS = {
+    "joint": Trial(DataConfig(), EMBEDDINGS, _JOINT),
+    "binding": Trial(DataConfig(("binding",)), EMBEDDINGS, _SINGLE),
+    "binding-structure": Trial(DataConfig(("binding",)), STRUCTURE, _SINGLE[:6]),
+    "neutron-separation": Trial(DataConfig(("sn",)), EMBEDDINGS, _SINGLE[:1] + _SINGLE[4:6]),
+    "fraction-10": Trial(replace(_HEAVY, fraction=0.1), STRUCTURE, _FRACTION),
+    "fraction-90": Trial(replace(_HEAVY, fraction=0.9), STRUCTURE, _FRACTION),
+    "half-clean": Trial(_HALF, MULTI_TASK, _HALVES, depth=4),
+    "half-clean-binding": Trial(replace(_HALF, observables=("binding",)), MULTI_TASK, _HALVES, depth=4),
+}
+FIRST_SEED = 100  # 0 to 29 had been looked at before, and from 1000 on they judge
+
+
+def recipe() -> list[RunConfig]:
+    """Runs of every kind at several sizes, and the middle size with one thing changed in how it is trained."""
+    runs = []
+    for kind, trial in TRIALS.items():
+        middle = trial.sizes[0]
+        free = ModelConfig(middle.width, trial.depth, biases="free")
+        trained = {
+            **{str(size): (replace(free, width=size.width), _sized(trial, size)) for size in trial.sizes},
+            "decayed-biases": (replace(free, biases="decayed"), _sized(trial, middle)),
+            "constant-rate": (free, _sized(trial, middle, schedule="constant")),
+        }
+        if kind in ("joint", "binding"):
+            trained["fifth"] = free, _sized(trial, replace(middle, rows=0.2))
+        runs += [
+            RunConfig(f"{kind}-{name}", seed, trial.data, model, training)
+            for name, (model, training) in trained.items()
+            for seed in range(FIRST_SEED, FIRST_SEED + SEEDS)
+        ]
+    return runs
+
+
+def _sized(trial: Trial, size: Size, **settings: Any) -> TrainingConfig:
+    return trial.recipe.training(size.steps, size.rows, **settings)
+
+
 STUDIES: dict[str, Callable[[], list[RunConfig]]] = {
+    "recipe": recipe,
     "parity": parity,
     "norms": norms,
     "new-nuclides": new_nuclides,

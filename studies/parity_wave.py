@@ -31,6 +31,7 @@ from nuclr.model.network import MAX_N, MAX_Z
 from nuclr.model.probe import TRAINED_NUMBERS, Probe
 from nuclr.report import style
 from nuclr.runs import FRACTIONS
+from nuclr.verdict.statistics import CONFIDENCE
 from studies.mechanisms import KINDS, energy_of, untrained
 from studies.reading import Trained, main, markdown, save, told, trained
 from studies.scaling import core
@@ -140,7 +141,7 @@ def follows(sweep: Sweep) -> str:
     for read, what in ((parity_wave, "parity"), (waves_beside, "what is beside it"), (of_wave, "the ratio")):
         for symbol in SYMBOLS:
             pair = sweep.each(read, symbol), sweep.validation
-            low, high = interval(rho, *pair)
+            low, high = interval(rho, CONFIDENCE, *pair)
             trends.append(f"{what} of {symbol} {float(rho(np.stack(pair, axis=1))):.2f} ({low:.2f} to {high:.2f})")
     table = markdown(("% of rows", "val RMS (keV)", *columns), rows)
     return f"{table}\n\nRank correlation with the validation error: {', '.join(trends)}"

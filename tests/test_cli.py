@@ -77,7 +77,7 @@ def test_every_command_has_help_with_an_example(nuclr, command):
             ["train", "--profile", "paper", "--budget", "9"],
             "'9' is no time to train for: write --budget as 90s, 9m or 1h30m.",
         ),
-        (["train", "--profile", "paper", "--scale", "1e-7"], "not one step: take 1e-05 or more."),
+        (["train", "--profile", "paper", "--scale", "1e-7"], "not one step: take 1.1e-05 or more."),
         (["reproduce", "--profile", "paper", "--scale", "2"], "it must lie between 0 and 1, as in paper-x0.001."),
         (["golden", "--profile", "paper-x0.001", "--record"], "paper-x0.001 cannot become golden. A trial of the path"),
         (["sweep", "--profile", "smoke", "--cluster", "slrum"], "There is no cluster 'slrum': did you mean 'slurm'?"),

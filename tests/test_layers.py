@@ -12,9 +12,10 @@ MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
     "config": {"errors"},
-    "studies": {"config"},
+    "recipe": {"config"},
+    "studies": {"recipe", "config"},
     "trials": {"errors"},
-    "runs": {"studies", "trials", "config", "errors"},
+    "runs": {"recipe", "studies", "trials", "config", "errors"},
     "physics": {"errors"},
     "data": {"physics", "errors", "files"},
     "model": {"config", "errors"},
@@ -41,7 +42,7 @@ def imported_rooms(path):
             names = [f"{node.module}.{alias.name}" if node.module == "nuclr" else node.module for alias in node.names]
         for name in names:
             parts = name.split(".")
-            if parts[0] == "nuclr" and len(parts) > 1:
+            if parts[0] == "nuclr" and len(parts) > 1 and parts[1] != "__version__":
                 yield parts[1]
             elif parts[0] in ("claims", "tests"):
                 yield parts[0]

@@ -8,6 +8,8 @@ from nuclr import runs, trials
 from nuclr.config import CONTROL, OBSERVABLES, AdditionConfig, DataConfig, ModelConfig
 from nuclr.data import table
 from nuclr.errors import NuclrError
+from nuclr.recipe import EMBEDDINGS, MULTI_TASK, STRUCTURE
+from nuclr.studies import FIRST_SEED, TRIALS
 from nuclr.train.examples import examples
 
 PROFILES = pytest.mark.parametrize("profile", runs.PROFILES)
@@ -23,7 +25,8 @@ def test_every_profile_has_the_same_runs_each_with_three_seeds_or_more(profile):
     assert names(profile) == names("cpu")
     for name in names(profile):
         seeds = [run.seed for run in runs.named(profile, name)]
-        assert seeds == list(range(len(seeds)))
+        first = runs.PROFILES[profile].first_seed
+        assert seeds == list(range(first, first + len(seeds)))
         assert len(seeds) >= 3
 
 
@@ -89,6 +92,20 @@ def test_the_total_decay_of_the_cpu_profile_is_one():
         assert total == pytest.approx(0.0 if run.name == "binding-without-decay" else 1.0, rel=0.01)
 
 
+def test_wide_runs_are_those_of_the_paper_in_fewer_steps_that_keep_ratio_and_decay():
+    for run in runs.planned("wide"):
+        published, training = runs.named("paper", run.name)[0], run.training
+        assert run.data == published.data or run.name in runs.FRACTIONS
+        assert (run.model.width, run.model.depth) == (published.model.width, published.model.depth)
+        if run.name in (*runs.ADDITIONS, "binding-without-decay"):
+            continue
+        recipe = MULTI_TASK if run.name.startswith("half-") else STRUCTURE if run.name in runs.FRACTIONS else EMBEDDINGS
+        assert training.learning_rate / training.weight_decay == pytest.approx(recipe.ratio)
+        assert training.learning_rate * training.weight_decay * training.steps / 2 == pytest.approx(recipe.decay)
+    longer = runs.named("wide-60000", "joint")[0].training
+    assert longer.steps == 4 * runs.named("wide", "joint")[0].training.steps
+
+
 def test_the_control_of_modular_addition_has_fewer_sums_and_nothing_else():
     many, few = (runs.named("cpu", name)[0] for name in ("modular-addition", "modular-addition-few"))
     assert few.data.fraction < many.data.fraction
@@ -107,7 +124,9 @@ def test_a_study_has_at_least_three_seeds_of_every_run_and_repeats_none(study):
     planned = runs.planned(study)
     assert len({(run.data, run.model, run.training, run.seed) for run in planned}) == len(planned)
     for name in names(study):
-        assert [run.seed for run in runs.named(study, name)] in ([0, 1, 2], [0, 1, 2, 3, 4])
+        seeds = [run.seed for run in runs.named(study, name)]
+        first = FIRST_SEED if study == "recipe" else 0
+        assert seeds in (list(range(first, first + 3)), list(range(first, first + 5)))
 
 
 def test_the_study_of_parity_changes_the_runs_of_figure_9_in_one_thing():
@@ -127,10 +146,32 @@ def test_the_study_of_parity_changes_the_runs_of_figure_9_in_one_thing():
 
 @STUDIES
 def test_a_study_keeps_the_total_decay_of_the_profile_but_where_its_name_says_otherwise(study):
+    if study == "recipe":
+        return  # each of its kinds keeps the published numbers, which the next test holds
     for run in runs.planned(study):
         total = run.training.learning_rate * run.training.weight_decay * run.training.steps / 2
         named = 3.0 if "decay-3" in run.name else 0.0 if "without-decay" in run.name else 1.0
         assert total == pytest.approx(named, rel=0.01)
+
+
+def test_the_study_of_the_recipe_keeps_both_numbers_of_each_kind_and_changes_one_thing_in_the_middle_size():
+    for kind, trial in TRIALS.items():
+        size = trial.sizes[0]
+        middle = runs.named("recipe", f"{kind}-{size}")[0]
+        assert (middle.model.width, middle.training.steps, middle.training.batch) == (size.width, size.steps, size.rows)
+        for name in ("decayed-biases", "constant-rate"):
+            other = runs.named("recipe", f"{kind}-{name}")[0]
+            assert (other.data, other.model.width, other.training.steps) == (
+                middle.data,
+                middle.model.width,
+                middle.training.steps,
+            )
+    for run in runs.planned("recipe"):
+        training = run.training
+        recipe = next(trial.recipe for kind, trial in reversed(TRIALS.items()) if run.name.startswith(f"{kind}-"))
+        average = 0.5 if training.schedule == "cosine" else 1.0
+        assert training.learning_rate / training.weight_decay == pytest.approx(recipe.ratio)
+        assert training.learning_rate * training.weight_decay * average * training.steps == pytest.approx(recipe.decay)
 
 
 def test_the_study_of_new_nuclides_trains_on_none_of_them():
@@ -179,7 +220,7 @@ def test_a_trial_is_known_by_its_name_and_a_profile_is_none():
         ("paper-x2", "is 2: it must lie between 0 and 1"),
         ("paper-x-0.1", "is -0.1: it must lie between 0 and 1"),
         ("paper-x1e-3", "is called paper-x0.001: use that name"),
-        ("paper-x1e-06", "leaves the run half-row .100000 steps. not one step: take 1e-05 or more"),
+        ("paper-x1e-06", "leaves the run half-row .100000 steps. not one step: take 1.1e-05 or more"),
         ("paper-x0.1.2", "'0.1.2' in the profile 'paper-x0.1.2' is no number: write it as paper-x0.001"),
         ("papr-x0.1", "no profile 'papr': did you mean 'paper'"),
     ],

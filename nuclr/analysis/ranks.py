@@ -29,15 +29,15 @@ def rank_correlation_within(a: ArrayLike, b: ArrayLike, group: ArrayLike) -> flo
 
 
 def percentile_interval(
-    statistic: Callable[[Array], Array], rows: ArrayLike, draws: int, seed: int
+    statistic: Callable[[Array], Array], rows: ArrayLike, draws: int, seed: int, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of a statistic of the rows (k, m), which are drawn together.
+    """Percentile bootstrap interval of a statistic of the rows (k, m), which are drawn together.
 
     statistic maps (draws, k, m) to (draws,) at once: many intervals, as those of a control, then cost little.
     """
     table = np.asarray(rows, dtype=float)
     chosen = np.random.default_rng(seed).integers(len(table), size=(draws, len(table)))
-    low, high = np.quantile(statistic(table[chosen]), [0.025, 0.975])
+    low, high = np.quantile(statistic(table[chosen]), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 
 

@@ -23,7 +23,7 @@ CLAIMS_FILE = Path("claims/paper.toml")
 GOLDEN = Path("golden")
 
 ProfileOption = Annotated[
-    str, typer.Option(help="smoke, cpu, paper, or auto: paper where there is a GPU, cpu elsewhere.")
+    str, typer.Option(help="smoke, cpu, wide, paper, or auto: paper where there is a GPU, cpu elsewhere.")
 ]
 StoreOption = Annotated[Path, typer.Option(help="Folder of the trained runs.")]
 ReportsOption = Annotated[Path, typer.Option(help="Folder of the evidence and the report.")]

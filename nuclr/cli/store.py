@@ -55,7 +55,7 @@ def show(
 def export(
     runs: Annotated[list[str], typer.Argument(help="Runs by name (every seed) or as name/seed.")],
     out: Annotated[Path, typer.Option(help="The folder to write, new or empty.")],
-    profile: Annotated[str, typer.Option(help="Profile of the runs: smoke, cpu, paper, or auto.")] = "auto",
+    profile: Annotated[str, typer.Option(help="Profile of the runs: smoke, cpu, wide, paper, or auto.")] = "auto",
     store: StoreOption = Path("runs"),
     part_size: Annotated[float, typer.Option(min=0.001, help="Megabytes in a part at most.")] = 15,
 ) -> None:

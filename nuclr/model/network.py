@@ -65,6 +65,7 @@ class Network:
     attention: str = "fixed"
     first_activation: str = "silu"
     block_activation: str = "relu"
+    biases: str = "decayed"
 
     @classmethod
     def of(cls, model: ModelConfig, observables: int) -> Network:
@@ -76,20 +77,20 @@ class Network:
 
         Token tables have a row for every number from 0, so that a token is its own index.
         """
-        d = self.width
+        d, free = self.width, self.biases == "free"
         rules = {
             "embedding.Z": parametrization.vector(MAX_Z + 1, d),
             "embedding.N": parametrization.vector(MAX_N + 1, d),
             "embedding.observable": parametrization.vector(self.observables, d),
             "first.weight": parametrization.hidden(3 * d, d),
-            "first.bias": parametrization.bias(d),
+            "first.bias": parametrization.bias(d, free, inputs=3),
         }
         for block in range(self.depth):
             for layer in ("inner", "outer"):
                 rules[f"block{block}.{layer}.weight"] = parametrization.hidden(d, d)
-                rules[f"block{block}.{layer}.bias"] = parametrization.bias(d)
+                rules[f"block{block}.{layer}.bias"] = parametrization.bias(d, free)
         rules["readout.weight"] = parametrization.vector(d, self.observables)
-        rules["readout.bias"] = parametrization.bias(self.observables)
+        rules["readout.bias"] = parametrization.bias(self.observables, free)
         # What the options add comes last: with them a seed starts the rest of the network at the same values.
         if self.attention == "learned":
             rules["attention.query"] = parametrization.query(d)

@@ -16,12 +16,14 @@ BASE_WIDTH = 32
 @dataclass(frozen=True)
 class Rule:
     """How one parameter starts and learns, without replica axis: uniform within `bound` of `centre`; `hidden` chooses
-    muP's scaling; what does not learn (`learns` False) has a learning rate of 0, and the network keeps it up to date."""
+    muP's scaling; what does not decay (`decays` False) has a weight decay of 0; what does not learn (`learns` False) has a
+    learning rate of 0, and the network keeps it up to date."""
 
     shape: tuple[int, ...]
     bound: float
     hidden: bool = False
     centre: float = 0.0
+    decays: bool = True
     learns: bool = True
 
     def learning_rate(self, base: float, width: int) -> float:
@@ -30,6 +32,8 @@ class Rule:
         return base * BASE_WIDTH / width if self.hidden else base
 
     def weight_decay(self, base: float, width: int) -> float:
+        if not self.decays:
+            return 0.0
         return base * width / BASE_WIDTH if self.hidden else base
 
 
@@ -48,9 +52,9 @@ def query(width: int) -> Rule:
     return Rule((width, width), 0.0, hidden=True)
 
 
-def bias(size: int) -> Rule:
-    """Bias: starts at zero."""
-    return Rule((1, size), 0.0)
+def bias(size: int, free: bool, inputs: int = 1) -> Rule:
+    """Bias: starts at zero; or free of decay, uniform within 1/sqrt(32 inputs), `inputs` counting the widths that come in."""
+    return Rule((1, size), 1 / sqrt(BASE_WIDTH * inputs) if free else 0.0, decays=not free)
 
 
 def statistic(size: int, start: float) -> Rule:

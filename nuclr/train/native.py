@@ -38,7 +38,10 @@ FLAGS = ("-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-ffp-
 
 
 class _Shape(ctypes.Structure):
-    _fields_ = [(name, c_int32) for name in ("width", "depth", "observables", "protons", "neutrons", "bf16", "norm")]
+    _fields_ = [
+        (name, c_int32)
+        for name in ("width", "depth", "observables", "protons", "neutrons", "bf16", "norm", "free_biases")
+    ]
 
 
 class _Rows(ctypes.Structure):
@@ -116,7 +119,8 @@ def _processor() -> str:
 def can_train(config: RunConfig, device: torch.device, dtype: torch.dtype) -> bool:
     """Whether the kernel knows this network, and can be had here."""
     model = config.model
-    known = model.norm in NORMS and model == ModelConfig(width=model.width, depth=model.depth, norm=model.norm)
+    plain = ModelConfig(width=model.width, depth=model.depth, norm=model.norm, biases=model.biases)
+    known = model.norm in NORMS and model == plain
     fits = known and model.width % 32 == 0 and model.depth <= MOST_BLOCKS
     return fits and device.type == "cpu" and dtype == torch.float32 and library() is not None
 
@@ -132,7 +136,8 @@ class Member:
         sizes = (model.width, model.depth, self.network.observables, MAX_Z + 1, MAX_N + 1)
         # Predictions are of float32 products whatever trains, as those of the torch engine.
         self.work, self.exact = (
-            kernel.nuclr_open(ctypes.byref(_Shape(*sizes, rounded, NORMS[model.norm]))) for rounded in (bf16, False)
+            kernel.nuclr_open(ctypes.byref(_Shape(*sizes, rounded, NORMS[model.norm], model.biases == "free")))
+            for rounded in (bf16, False)
         )
         if not (self.work and self.exact):
             raise MemoryError("There is no memory for the training of one more run: use fewer --workers.")

@@ -53,10 +53,13 @@ def fingerprint_of(config: RunConfig) -> str:
     return fingerprint(config, examples(config).digest, ARITHMETIC)
 
 
-def survey(profile: str, store: Store, names: Collection[str] | None = None) -> list[Planned]:
-    """The runs of a profile, or of these names, and how each stands in the store. Raises NuclrError for an unknown name."""
+def survey(profile: str, store: Store, names: Collection[str] | None = None, look: int = 1) -> list[Planned]:
+    """The runs of a profile, or of these names, with the seeds up to a look, and how each stands in the store.
+
+    Raises NuclrError for an unknown name.
+    """
     found = []
-    for config in planned(profile, names):
+    for config in planned(profile, names, look):
         wanted = fingerprint_of(config)
         stored, damage = store.examine(profile, config, wanted)
         stale = store.others(profile, config, wanted)
@@ -221,6 +224,7 @@ def train_missing(
     display: Display,
     names: Collection[str] | None = None,
     budget: float | None = None,
+    look: int = 1,
 ) -> list[Planned]:
     """Train what the profile, or its runs of these names, lack; returns the survey as it was before.
 
@@ -228,7 +232,7 @@ def train_missing(
     Raises NuclrError when the store cannot be written; finished runs stay finished.
     """
     deadline = None if budget is None else time.monotonic() + budget
-    before = survey(profile, Store(root), names)
+    before = survey(profile, Store(root), names, look)
     in_process = device != "cpu"
     at_once = 1 if in_process else workers
     jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)

@@ -14,6 +14,7 @@ from nuclr.errors import unknown
 from nuclr.files import write
 from nuclr.verdict import tolerance
 from nuclr.verdict.bound import Interval
+from nuclr.verdict.looks import Looks, seeds_needed, straddles
 from nuclr.verdict.panels import Curve, Panel
 from nuclr.verdict.record import Record, blank, plain
 from nuclr.verdict.registry import SLUG, Claim, Measure
@@ -23,6 +24,7 @@ from nuclr.verdict.wording import sentence
 __all__ = ["Curve", "Evidence", "Panel"]
 
 SILENT = "The test ended without evidence.conclude()."
+ONE_LOOK = Looks()
 ROUNDING = 1e-6  # of the width of a measure's range: single precision gives cosines of 1.0000001
 
 
@@ -32,13 +34,33 @@ class Evidence:
     Every method raises EvidenceError (or NuclrError with the nearest name) where the evidence could not be judged.
     """
 
-    def __init__(self, claim: Claim, profile: str, reports: Path) -> None:
+    def __init__(self, claim: Claim, profile: str, reports: Path, looks: Looks = ONE_LOOK) -> None:
         self.claim = claim
         self.profile = profile
-        self.concluded = False
+        self.looks = looks
+        self.look = 1
         self._reports = reports
+        self._clear()
+
+    @property
+    def confidence(self) -> float:
+        """What an interval of this claim must have, from how often it may be looked at."""
+        return self.looks.confidence
+
+    def look_again(self) -> bool:
+        """Drop what is recorded and begin the next look, where this one left the claim undecided and there is another. Whether
+        there is."""
+        undecided = self.concluded and self._conclusion["looks"]["undecided"]
+        if not undecided or self.look == self.looks.count or not self.looks.trained(self.look + 1):
+            return False
+        self.look += 1
+        self._clear()
+        return True
+
+    def _clear(self) -> None:
+        self.concluded = False
         self._measures: dict[str, Record] = {}
-        self._controls: dict[str, list[Control]] = {name: [] for name in claim.measures}
+        self._controls: dict[str, list[Control]] = {name: [] for name in self.claim.measures}
         self._notes: list[Record] = []
         self._remarks: list[str] = []
         self._runs: dict[str, Record] = {}
@@ -48,8 +70,8 @@ class Evidence:
     def measure(self, name: str, values: ArrayLike, over: str = "seed", interval: Interval | None = None) -> None:
         """Record the measure `name` in the unit of paper.toml.
 
-        over="seed": one value a seed, with a 95 % Student t interval of their mean. over="exact": one value, known
-        exactly. Anything else names what was drawn ("nuclide", "run"): one estimate and its 95 % `interval`.
+        over="seed": one value a seed, with a Student t interval of their mean. over="exact": one value, known exactly. Anything
+        else names what was drawn ("nuclide", "run"): one estimate and its `interval`, of this claim's `confidence`.
         """
         self._open()
         measure = self._known(name)
@@ -63,12 +85,12 @@ class Evidence:
             raise EvidenceError(f"{what} over {over!r} {'needs an' if interval is None else 'takes no'} interval.")
         found: Interval | None
         if over == "seed":
-            found, method = student(numbers, measure.range), f"95 % Student t over {len(numbers)} seeds"
+            found, method = student(numbers, measure.range, self.confidence), f"Student t over {len(numbers)} seeds"
         elif over == "exact":
             found, method = (numbers[0], numbers[0]), "exact"
         else:
             assert interval is not None, "checked above"
-            found, method = closed(interval, f"The interval of {name!r}"), f"95 % interval over {over}s"
+            found, method = closed(interval, f"The interval of {name!r}"), f"interval over {over}s"
         self._measures[name] = {
             "name": name,
             "label": measure.label,
@@ -80,7 +102,7 @@ class Evidence:
             "over": over,
             "value": float(np.mean(numbers)),
             "interval": None if found is None else list(found),
-            "method": "one seed" if found is None else method,
+            "method": "one seed" if found is None else method if over == "exact" else f"{self._per_cent} {method}",
             "verdict": str(Verdict.ERROR),
             "reason": "The claim was not concluded.",
             "controls": [],
@@ -164,6 +186,7 @@ class Evidence:
             "paper_value": self.claim.paper if deciding["paper"] is None else deciding["paper"],
             "control": {"text": self.claim.control, "outside": self._controls_outside()},
             "tolerance": self._at_other_tolerances() if self.claim.judged_in(self.profile) else None,
+            "looks": self._at_this_look(verdict),
         }
         self.concluded = True
         return verdict
@@ -190,7 +213,7 @@ class Evidence:
 
     def _judge(self, name: str) -> Verdict:
         measured, bound, controls = self._measures[name], self.claim.measures[name].bound, self._controls[name]
-        interval: Interval | None = None if measured["interval"] is None else tuple(measured["interval"])
+        interval = _ends(measured)
         seeds = (len(measured["values"]), self.claim.seeds) if measured["over"] == "seed" else None
         verdict, reason = decide(interval, bound, controls, value=measured["value"], seeds=seeds)
         described = []
@@ -218,6 +241,27 @@ class Evidence:
             found[factor] = str(verdicts[worst(verdicts)])
         return found
 
+    def _at_this_look(self, verdict: Verdict) -> Record:
+        """How often the claim was looked at and may be, on how many seeds, and whether more of them may still decide it."""
+        seeds = len({run.get("seed") for run in self._runs.values()})
+        found = {"made": self.look, "of": self.looks.count, "confidence": self.confidence, "seeds": seeds}
+        open_ones = {
+            name: measured
+            for name, measured in self._measures.items()
+            if measured["over"] != "exact" and straddles(_ends(measured), self.claim.measures[name].bound)
+        }
+        undecided = verdict is Verdict.INCONCLUSIVE and bool(open_ones) and seeds > 0
+        needed = [
+            seeds_needed(measured["value"], _ends(measured), self.claim.measures[name].bound, seeds)
+            for name, measured in open_ones.items()
+        ]
+        known = undecided and None not in needed
+        return found | {"undecided": undecided, "needed": max(n for n in needed if n is not None) if known else None}
+
+    @property
+    def _per_cent(self) -> str:
+        return f"{100 * self.confidence:.3g} %"
+
     def _reason(self, verdict: Verdict, deciding: Record) -> str:
         if len(self._measures) == 1:
             return str(deciding["reason"])
@@ -239,6 +283,10 @@ class Evidence:
             raise EvidenceError(
                 f"The evidence for claim {self.claim.id!r} is already concluded: call conclude() once, at the end."
             )
+
+
+def _ends(measured: Record) -> Interval | None:
+    return None if measured["interval"] is None else (measured["interval"][0], measured["interval"][1])
 
 
 def _within(measure: Measure, values: tuple[float, ...], what: str) -> tuple[float, ...]:

@@ -8,6 +8,7 @@ report. The other half, the keeper, runs in the main process and writes the evid
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 from collections.abc import Callable, Generator
@@ -34,6 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--reports", default="reports", metavar="DIR", help="where evidence is written (default: %(default)s)"
     )
     group.addoption("--store", default="runs", metavar="DIR", help="where trained runs lie (default: %(default)s)")
+    group.addoption(
+        "--looks", type=int, metavar="N", help="look at most N times at a claim (default: as often as the profile)"
+    )
     group.addoption("--claims-file", metavar="FILE", help="what is claimed (default: claims/paper.toml)")
     group.addoption("--strict-claims", action="store_true", help="fail where a claim is not reproduced or inconclusive")
 
@@ -122,6 +126,19 @@ class Bench:
             self.assigned({"error": str(error)})
             return
         self.assigned({"tests": tests})
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
+        """Call the test of a claim at its first look, and again for as long as the claim stays undecided and has seeds left."""
+        trial = pyfuncitem.stash.get(TRIAL, None)
+        if trial is None:
+            return None
+        test = pyfuncitem.obj
+        arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(test).parameters}
+        test(**arguments)
+        while trial.evidence is not None and trial.evidence.look_again():
+            test(**arguments)
+        return True
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, object, object]:

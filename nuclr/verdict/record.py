@@ -60,6 +60,7 @@ def blank(claim: Claim, profile: str, verdict: Verdict, reason: str, test: str |
         "runs": [],
         "figures_drawn": [],
         "tolerance": None,
+        "looks": None,
         "test": test,
         "provenance": dict(NO_PROVENANCE),
         "digest": claim.digest,

@@ -23,7 +23,9 @@ SCHEMA = 1
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PAPER = ("title", "authors", "venue", "arxiv")
 CLAIM = ("title", "statement", "where", "figures", "paper", "why", "control", "seeds", "measures")
-CLAIM_OPTIONAL = ("module", "profiles", "changed", "untested")
+CLAIM_OPTIONAL = ("module", "profiles", "changed", "untested", "group", "runs")
+GROUPS = ("headline", "supporting", "context")
+UNJUDGED = ("untested", "group", "runs")  # on which no verdict rests
 MEASURE = ("label", "unit")
 MEASURE_OPTIONAL = ("paper", "range")
 BOUND = ("above", "at_least", "below", "at_most")
@@ -46,7 +48,8 @@ class Claim:
     """One statement of the paper with what would make it true. The fields are the keys of its table in paper.toml.
 
     `profiles` is empty where the bounds apply to every profile. `digest` tells whether the table has changed since
-    a verdict was given; it does not follow `untested`, on which no verdict rests.
+    a verdict was given; it does not follow what no verdict rests on.
+    `group` says what the claim is to the paper; `runs` names the trained runs that it rests on, with * as in file names.
     """
 
     id: str
@@ -63,6 +66,8 @@ class Claim:
     measures: dict[str, Measure]
     changed: str | None
     untested: str | None
+    group: str
+    runs: tuple[str, ...]
     digest: str
 
     @property
@@ -142,12 +147,21 @@ def _claim(name: str, raw: dict[str, Any]) -> Claim:
         measures={key: _measure(name, key, _typed(where, measures, key, dict)) for key in measures},
         changed=_text(where, raw, "changed") if "changed" in raw else None,
         untested=_text(where, raw, "untested") if "untested" in raw else None,
+        group=_group(where, raw),
+        runs=_sequence(where, raw, "runs", str) if "runs" in raw else (),
         digest=_digest(raw),
     )
 
 
+def _group(where: str, raw: Mapping[str, Any]) -> str:
+    found = _text(where, raw, "group") if "group" in raw else "supporting"
+    if found not in GROUPS:
+        raise NuclrError(f"{where}: {unknown('group', found, GROUPS)}")
+    return found
+
+
 def _digest(raw: Mapping[str, Any]) -> str:
-    judged = {key: value for key, value in raw.items() if key != "untested"}
+    judged = {key: value for key, value in raw.items() if key not in UNJUDGED}
     return hashlib.sha256(json.dumps(judged, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
 

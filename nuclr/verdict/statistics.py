@@ -84,21 +84,24 @@ def closed(interval: ArrayLike, what: str) -> Interval:
     return ends[0], ends[1]
 
 
-def student(values: Sequence[float], clip: Interval | None = None) -> Interval | None:
-    """95 % Student t interval of the mean of `values`, cut to `clip`; None for fewer than two values."""
+def student(values: Sequence[float], clip: Interval | None = None, confidence: float = CONFIDENCE) -> Interval | None:
+    """Student t interval of the mean of `values`, cut to `clip`; None for fewer than two values."""
     n = len(values)
     if n < 2:
         return None
     mean = float(np.mean(values))
-    half = float(special.stdtrit(n - 1, (1 + CONFIDENCE) / 2)) * float(np.std(values, ddof=1)) / math.sqrt(n)
+    half = float(special.stdtrit(n - 1, (1 + confidence) / 2)) * float(np.std(values, ddof=1)) / math.sqrt(n)
     low, high = clip or (-math.inf, math.inf)
     return min(max(mean - half, low), high), max(min(mean + half, high), low)
 
 
 def bootstrap(
-    values: ArrayLike, statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]], seed: int
+    values: ArrayLike,
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    seed: int,
+    confidence: float = CONFIDENCE,
 ) -> Interval:
-    """95 % BCa bootstrap interval of `statistic`, which maps rows of `values`, (..., n) or (..., n, k), to (...) numbers.
+    """BCa bootstrap interval of `statistic`, which maps rows of `values`, (..., n) or (..., n, k), to (...) numbers.
 
     Rows are drawn together, so that paired columns stay paired. Raises EvidenceError for fewer than two rows and where
     the interval is not finite.
@@ -117,7 +120,7 @@ def bootstrap(
             vectorized=True,
             n_resamples=RESAMPLES,
             batch=BATCH,
-            confidence_level=CONFIDENCE,
+            confidence_level=confidence,
             method="BCa",
             random_state=np.random.default_rng(seed),
         )

@@ -9,7 +9,7 @@ from nuclr.verdict.record import Record
 from nuclr.verdict.statistics import Verdict
 from nuclr.verdict.wording import estimate, number
 
-HEADER = ("claim", "verdict", "value (95 % interval)", "bound", "paper")
+HEADER = ("claim", "verdict", "value (interval)", "bound", "paper")
 PAPER_WIDTH = 32
 KEPT = "*"
 

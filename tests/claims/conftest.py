@@ -11,12 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from claims.conftest import core, heavy, nuclides
+from claims.conftest import core, heavy, nuclides, well_measured
 from nuclr.analysis import helix
 from nuclr.data import table
 from nuclr.verdict.statistics import Verdict
 
-__all__ = ["core", "heavy"]  # the claims' own fixtures
+__all__ = ["core", "heavy", "well_measured"]  # the claims' own fixtures
+
+SETS = {"core": table.core, "heavy": table.heavy, "well_measured": table.well_measured}
 
 fit = helix.fit
 fitted: dict[int, helix.Helix] = {}
@@ -49,11 +51,11 @@ def judge(
             # The fit is shown beside H there and never judged, and takes longer than all the rest.
             monkeypatch.setattr(helix, "fit", fit_once)
         if case.table is None:
-            sets = {name: request.getfixturevalue(name) for name in ("core", "heavy")}
+            sets = {name: request.getfixturevalue(name) for name in SETS}
         else:
             changed = case.table(table.load())
             monkeypatch.setattr(table, "load", changed.copy)
-            sets = {"core": nuclides(table.core), "heavy": nuclides(table.heavy)}
+            sets = {name: nuclides(mask) for name, mask in SETS.items()}
         return planted.judge(case, tmp_path, sets)
 
     return judged

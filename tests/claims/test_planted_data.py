@@ -5,7 +5,7 @@ import pytest
 from planted import falsehood, truth
 
 from nuclr.data.table import core
-from nuclr.physics.formulas import SEMF
+from nuclr.physics.formulas import EQUATION_5, SEMF
 from nuclr.physics.nuclides import MAGIC_N, MAGIC_Z
 from nuclr.verdict.statistics import Verdict
 
@@ -33,6 +33,17 @@ def formula(*bumps):
     return changed
 
 
+def mixed(share_of_semf, off=0.0):
+    """A table whose binding energies lie between Equation 5 and the SEMF, every other one `off` keV too high or too low."""
+
+    def changed(table):
+        z, n = table.z.to_numpy(), table.n.to_numpy()
+        energy = (1 - share_of_semf) * EQUATION_5.predict(z, n) + share_of_semf * SEMF.predict(z, n)
+        return table.assign(be_from_me=energy + off * (-1.0) ** np.arange(len(table)))
+
+    return changed
+
+
 MAGIC = (MAGIC_Z[3:6], MAGIC_N[3:7])  # 28, 50, 82 and for N 126
 MOVED = ((28, 50, 76), (28, 50, 82, 126))
 
@@ -40,6 +51,22 @@ CASES = [
     truth("dataset", "the table as it is", table=lambda table: table),
     falsehood("dataset", "a table of 3000 nuclides", Verdict.NOT_REPRODUCED, ["nuclei"], table=withoutnuclides),
     falsehood("dataset", "a table without radii", Verdict.NOT_REPRODUCED, ["observables"], table=without_radii),
+    truth("distilled-formula", "Equation 5, and 4600 keV of noise", table=mixed(0.0, 4600.0)),
+    falsehood("distilled-formula", "energies 100 keV from the SEMF", Verdict.NOT_REPRODUCED, table=mixed(1.0, 100.0)),
+    falsehood(
+        "distilled-formula",
+        "Equation 5, and 1000 keV of noise",
+        Verdict.NOT_REPRODUCED,
+        ["rms"],
+        table=mixed(0.0, 1000.0),
+    ),
+    falsehood(
+        "distilled-formula",
+        "energies 4600 keV from Equation 5, and nearer to the SEMF",
+        Verdict.NOT_REPRODUCED,
+        ["ratio"],
+        table=mixed(4600 / 8439),
+    ),
     truth("semf-misses-shells", "the SEMF and 3 MeV at each magic number", table=formula((*MAGIC, 0, 3000.0))),
     falsehood("semf-misses-shells", "energies that are the SEMF's", Verdict.NOT_REPRODUCED, table=formula()),
     falsehood(

@@ -192,6 +192,19 @@ def test_starts_follow_mup():
         assert p["block0.inner.weight"].abs().max() == pytest.approx(width**-0.5, rel=0.01)
         assert p["first.weight"].abs().max() == pytest.approx((3 * width) ** -0.5, rel=0.01)
         assert p["block1.outer.bias"].abs().max() == 0
+        free = Network(width, 2, 10, biases="free").initialise([0])
+        assert torch.equal(free["block0.inner.weight"], p["block0.inner.weight"])
+        assert free["first.bias"].abs().max() == pytest.approx(96**-0.5, rel=0.1)
+        assert free["block1.outer.bias"].abs().max() == pytest.approx(32**-0.5, rel=0.1)
+        assert free["readout.bias"].abs().max() <= 32**-0.5
+
+
+def test_free_biases_do_not_decay():
+    for biases, decay in (("decayed", 0.1), ("free", 0.0)):
+        rules = Network(64, 1, 1, biases=biases).rules()
+        for name, rule in rules.items():
+            expected = decay if name.endswith("bias") else 0.1 * (2 if rule.hidden else 1)
+            assert rule.weight_decay(0.1, 64) == expected, name
 
 
 def test_hidden_matrices_keep_learning_rate_times_decay_at_every_width():

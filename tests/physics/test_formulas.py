@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nuclr.data import table
-from nuclr.physics.formulas import BW2, SEMF, TERMS, Formula
+from nuclr.physics.formulas import BW2, EQUATION_5, SEMF, TERMS, Formula
 
 NUMBERS = st.integers(1, 180)
 
@@ -117,6 +117,18 @@ def test_bw2_on_the_core_set(core: pd.DataFrame) -> None:
     assert rms(as_in_the_code, core) == pytest.approx(1968, abs=0.5)
     assert rms(BW2, core) == pytest.approx(1968, rel=0.005)
     assert rms(refit(BW2, core), core) == pytest.approx(1777, abs=0.5)
+
+
+def test_equation_5_by_hand() -> None:
+    bulk = (-0.09 + 1e-6 * 50**2) * (120 + 2.5 * np.sin(0.25 - 0.13 * 70 + 0.2 * 50))
+    energy = -88062.52 * bulk - 171331.53 * 0.97**70 + 95815.44
+    assert EQUATION_5.predict(50, 70) == pytest.approx(energy)
+
+
+def test_equation_5_is_the_fit_to_the_set_that_the_paper_names(well_measured: pd.DataFrame) -> None:
+    found = refit(EQUATION_5, well_measured)
+    np.testing.assert_allclose(found.coefficients, EQUATION_5.coefficients, rtol=2e-3)
+    assert rms(EQUATION_5, well_measured) == pytest.approx(4632, abs=0.5)
 
 
 def test_kirsons_formula_describes_measured_masses(well_measured: pd.DataFrame) -> None:

@@ -35,7 +35,14 @@ def relative(found, expected):
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("float32", 3e-6), ("bf16-matmul", 0.1)])
 @pytest.mark.parametrize(
-    "model", [ModelConfig(64, 1), ModelConfig(96, 3), ModelConfig(64, norm="layer"), ModelConfig(64, norm="rms")]
+    "model",
+    [
+        ModelConfig(64, 1),
+        ModelConfig(96, 3),
+        ModelConfig(64, norm="layer"),
+        ModelConfig(64, norm="rms"),
+        ModelConfig(64, biases="free"),
+    ],
 )
 def test_the_gradient_is_that_of_the_network(precision, tolerance, model):
     config = replace(run(precision=precision), model=model)
@@ -53,8 +60,9 @@ def test_the_gradient_is_that_of_the_network(precision, tolerance, model):
         assert relative(found, values[name].grad[0]) < tolerance, name
 
 
-def test_the_steps_are_those_of_the_torch_engine():
-    config = run(weight_decay=0.3)
+@pytest.mark.parametrize("biases", ["decayed", "free"])
+def test_the_steps_are_those_of_the_torch_engine(biases):
+    config = replace(run(weight_decay=0.3), model=ModelConfig(64, biases=biases))
     fast, plain = engine(config), Replicas([config], [examples(config)], CPU, torch.float64)
     for step, count in ((0, 1), (1, 4), (5, 25)):
         assert fast.advance(step, count).item() == pytest.approx(plain.advance(step, count).item(), rel=1e-4)

@@ -229,7 +229,7 @@ def test_the_summary_is_an_aligned_table_with_reasons_and_counts(judge: Judge) -
     lines = judge.run().stdout.lines
     start = next(i for i, line in enumerate(lines) if "claims, profile cpu" in line)
     assert lines[start + 1 : start + 8] == [
-        "claim   verdict         value (95 % interval)   bound   paper",
+        "claim   verdict         value (interval)        bound   paper",
         "volume  reproduced      0.997 (0.995 to 0.999)  > 0.95  1",
         "count   not reproduced  11                      = 10    10",
         "    11 is not exactly 10.",
@@ -310,7 +310,7 @@ def test_the_fixture_without_the_marker_says_what_to_do(judge: Judge) -> None:
 
 RECORD = (
     "verdict reason value interval bound bound_text paper_value unit control title statement where figures paper why "
-    "seeds module changed judged measures notes remarks runs figures_drawn tolerance test provenance digest"
+    "seeds module changed judged measures notes remarks runs figures_drawn tolerance looks test provenance digest"
 )
 MEASURE = "name label unit paper bound bound_text values over value interval method verdict reason controls tolerance"
 CONTROL = "label n share_inside median low high outside"
@@ -331,3 +331,42 @@ def test_evidence_has_the_keys_of_the_interface_in_order(judge: Judge) -> None:
     assert record["provenance"]["duration"] >= 0
     last = (judge.root / "reports" / "evidence.json").read_text(encoding="utf-8")
     assert json.loads(last) == evidence
+
+
+LOOKS = """
+from nuclr.verdict.looks import Looks
+
+SEEDS = {{1: 3, 2: 6, 3: 12}}
+
+def test_volume(evidence):
+    if evidence.look == 1:
+        evidence.looks = Looks(3, lambda look: look <= {trained})
+    seeds = SEEDS[evidence.look]
+    evidence.measure("cosine", [0.97 + {scatter} * (-1) ** seed for seed in range(seeds)])
+    evidence.control("untrained networks", [0.1, 0.2])
+    for seed in range(seeds):
+        evidence.used({{"fingerprint": f"f{{seed}}", "name": "joint", "seed": seed}})
+    evidence.conclude()
+"""
+
+
+@pytest.mark.parametrize(
+    ("trained", "scatter", "made", "verdict"),
+    [
+        (3, 0.0, 1, "reproduced"),
+        (3, 0.02, 3, "reproduced"),
+        (2, 0.02, 2, "inconclusive"),
+        (1, 0.02, 1, "inconclusive"),
+    ],
+)
+def test_a_claim_is_looked_at_until_it_is_decided_or_its_seeds_end(judge, trained, scatter, made, verdict) -> None:
+    judge.test("volume", LOOKS.format(trained=trained, scatter=scatter))
+    judge.run("claims", "-q")
+    record = judge.claims()["volume"]
+    assert record["verdict"] == verdict
+    looks = record["looks"]
+    assert (looks["made"], looks["of"], looks["seeds"]) == (made, 3, {1: 3, 2: 6, 3: 12}[made])
+    assert record["measures"][0]["method"] == f"98.3 % Student t over {looks['seeds']} seeds"
+    assert looks["undecided"] == (verdict == "inconclusive")
+    assert (looks["needed"] is not None) == looks["undecided"]
+    assert len(record["runs"]) == looks["seeds"]

@@ -20,7 +20,7 @@ static void descend(size_t count, Pace pace, float *p, const float *g, float *fi
 }
 
 /* One step of AdamW (betas 0.9 and 0.999, eps 1e-15) with muP's scaling: hidden matrices learn at rate * 32 / width and
- * decay at decay * width / 32. `step` counts from 1. */
+ * decay at decay * width / 32; free biases do not decay. `step` counts from 1. */
 static void update(const Work *w, double rate, double decay, int64_t step, float *p, const float *g, float *first,
                    float *second) {
     Shape s = w->shape;
@@ -28,13 +28,16 @@ static void update(const Work *w, double rate, double decay, int64_t step, float
     size_t matrix = (size_t)s.width * s.width;
     double scale = 32.0 / s.width, warm = 1 - pow(0.9, step), correction = 1 / (1 - pow(0.999, step));
     Pace vector = {rate / warm, 1 - rate * decay, correction}, hidden = {rate * scale / warm, 1 - rate * decay, correction};
+    Pace bias = {vector.rate, s.free_biases ? 1 : vector.decay, correction};
     descend(at.first, vector, p, g, first, second);
     descend(3 * matrix, hidden, p + at.first, g + at.first, first + at.first, second + at.first);
-    descend(s.width, vector, p + at.first_bias, g + at.first_bias, first + at.first_bias, second + at.first_bias);
+    descend(s.width, bias, p + at.first_bias, g + at.first_bias, first + at.first_bias, second + at.first_bias);
     for (int half = 0; half < 2 * s.depth; half++) {
         size_t i = at.block + half * (matrix + s.width), j = i + matrix;
         descend(matrix, hidden, p + i, g + i, first + i, second + i);
-        descend(s.width, vector, p + j, g + j, first + j, second + j);
+        descend(s.width, bias, p + j, g + j, first + j, second + j);
     }
-    descend(at.total - at.readout, vector, p + at.readout, g + at.readout, first + at.readout, second + at.readout);
+    size_t readout = at.readout_bias - at.readout, i = at.readout_bias;
+    descend(readout, vector, p + at.readout, g + at.readout, first + at.readout, second + at.readout);
+    descend(s.observables, bias, p + i, g + i, first + i, second + i);
 }

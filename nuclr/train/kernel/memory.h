@@ -26,6 +26,7 @@ typedef struct {
     int32_t width, depth, observables, protons, neutrons; /* the last three: rows of the token tables */
     int32_t bf16;                                         /* bfloat16 inputs of matrix products */
     int32_t norm;                                         /* of the stream after each block: NO_NORM, RMS or LAYER */
+    int32_t free_biases;                                  /* which do not decay */
 } Shape;
 
 /* A tile, as the tile unit takes it: sixteen lines of 64 bytes. As a left operand a line holds 32 numbers of a row; as a right

@@ -4,7 +4,7 @@ smoke   the whole path in a minute: shows that everything runs, says nothing abo
 cpu     small networks (width 128) through muP; minutes on two cores
 wide    the published widths in a short training that keeps the published recipe (nuclr.recipe); minutes on a GPU.
         "wide-30000" and "wide-60000" are as many steps long instead of 15,000
-paper   the published sizes (Appendix B); hours on a GPU
+paper   the published sizes (Appendix B); about a day on a GPU
 
 "paper-x0.001" is the profile paper with its steps cut to a thousandth and all else as it is: a trial of the path, never a result.
 

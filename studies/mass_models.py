@@ -1,11 +1,11 @@
-"""Published mass models, read where the package nucleardatapy is installed (its licence forbids passing on a changed copy)."""
+"""Published mass models, read from the package nucleardatapy (its licence forbids passing on a changed copy)."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nuclr.data.table import installed
+from nuclr.data import package
 
 FOLDER = "data/nuclei/masses/Theory"
 # Model -> (its file, the column of its mass excess, its reference). The files of KTUY05, HFB14 and ETFSI95 hold 13 to 16 bad rows
@@ -23,10 +23,10 @@ MODELS = {
 def mass_excess(model: str, z: NDArray[np.int64], n: NDArray[np.int64]) -> NDArray[np.float64]:
     """The mass excess (k,), keV, that a model gives for the nuclei z, n of shape (k,); NaN where its table has none.
 
-    Raises NuclrError where the package or its file is missing.
+    Raises NuclrError as `package.read` does.
     """
     file, column, _ = MODELS[model]
-    _, content = installed(f"{FOLDER}/{file}", "mass models")
+    _, content = package.read(f"{FOLDER}/{file}", "mass models")
     lines = content.decode().splitlines()  # some end in a carriage return alone
     found = {
         (int(fields[0]), int(fields[1])): 1000 * float(fields[column])

@@ -5,6 +5,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
+
 # What a machine keeps of its own (a compiled kernel, measured times) belongs to the user: tests keep theirs apart, and all of
 # them share one, since compiling takes seconds.
 os.environ.setdefault("NUCLR_CACHE", str(Path(tempfile.gettempdir()) / f"nuclr-tests-{os.getuid()}"))
@@ -16,3 +18,8 @@ with suppress(ImportError):
 
     settings.register_profile("nuclr", derandomize=True, deadline=None, database=None)
     settings.load_profile("nuclr")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A warning is an error here alone: `pytest claims` shows it, so that a newer numpy or torch keeps nobody from judging."""
+    config.addinivalue_line("filterwarnings", "error")

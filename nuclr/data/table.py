@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import json
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
+from nuclr.data import package
 from nuclr.data.build import MEND, TABLE, compare_sha256, sha256
 from nuclr.errors import NuclrError
 
-# I. Angeli and K.P. Marinova, At. Data Nucl. Data Tables 99, 69 (2013), as shipped by nucleardatapy 1.0.2. Its licence
-# forbids passing on a changed copy: it is read where it is installed.
-RADII_PACKAGE = "nucleardatapy"
+# I. Angeli and K.P. Marinova, At. Data Nucl. Data Tables 99, 69 (2013), as shipped by nucleardatapy 1.0.2.
 RADII_FILE = "data/nuclei/radch/2013-Angeli.csv"
 RADII_SHA256 = "be277da0ebe2d884dfd30cb63fc9cd2651f75f1bda289efd35609c4fc857a2b8"
-RADII_MEND = "install nucleardatapy==1.0.2 anew"
 
 
 def load(path: Path = TABLE) -> pd.DataFrame:
@@ -82,22 +79,9 @@ def well_measured(table: pd.DataFrame) -> pd.Series:
     return (table.z > 9) & (table.n > 9) & (table.be_unc < 100)
 
 
-def installed(file: str, what: str) -> tuple[Path, bytes]:
-    """A file of the installed package that the radii come with, and its content; `what` it holds, as in "charge radii".
-
-    Raises NuclrError where the package or the file is missing.
-    """
-    # The location only: importing the package would draw in matplotlib and scipy for one text file.
-    spec = find_spec(RADII_PACKAGE)
-    if spec is None or not spec.submodule_search_locations:
-        raise NuclrError(f"The {what} come with the package {RADII_PACKAGE}, which is missing: {RADII_MEND}.")
-    path = Path(spec.submodule_search_locations[0]) / file
-    return path, _bytes(path, RADII_MEND)
-
-
 def _radii() -> pd.DataFrame:
-    path, content = installed(RADII_FILE, "charge radii")
-    compare_sha256(str(path), RADII_SHA256, sha256(content), RADII_MEND)
+    path, content = package.read(RADII_FILE, "charge radii")
+    compare_sha256(str(path), RADII_SHA256, sha256(content), package.MEND)
     return pd.read_csv(
         io.BytesIO(content),
         comment="#",

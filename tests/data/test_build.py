@@ -175,9 +175,11 @@ def test_the_provenance_is_that_of_the_table() -> None:
 
 @pytest.fixture
 def wheel() -> Path:
-    path = Path(os.environ.get("NUCLR_WHEEL", build.WHEEL))
+    path = Path(os.environ.get("NUCLR_WHEELS", "")) / build.WHEEL
     if not path.is_file():
-        pytest.skip(f"the pinned wheel is not here: name {build.WHEEL} in NUCLR_WHEEL, or run `nox -s data`")
+        pytest.skip(
+            f"the pinned wheel is not here: name the folder of {build.WHEEL} in NUCLR_WHEELS, or run `nox -s data`"
+        )
     return path
 
 

@@ -147,12 +147,6 @@ def test_a_provenance_without_checksum_is_one_clear_error(copy: Path, content: s
         table.load(copy)
 
 
-def test_missing_radii_are_one_clear_error(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "RADII_PACKAGE", "nucleardatapy_not_installed")
-    with pytest.raises(NuclrError, match=r"charge radii.*missing: install nucleardatapy==1\.0\.2"):
-        table.load(copy)
-
-
 def test_changed_radii_are_one_clear_error(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(table, "RADII_SHA256", "0" * 64)
     with pytest.raises(

@@ -84,7 +84,7 @@ class Judge:
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.pytester = pytester
         self.root = pytester.path
-        pytester.makeini("[pytest]\nfilterwarnings = error\naddopts = -p nuclr.verdict.plugin --strict-markers\n")
+        pytester.makepyprojecttoml((ROOT / "pyproject.toml").read_text(encoding="utf-8"))  # judged as users judge
         self.paper(SMALL_PAPER)
 
     def paper(self, text: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 
 import pytest
 
@@ -96,6 +97,16 @@ def test_broken_tests_are_errors_and_fail(judge: Judge, body: str, reason: str) 
     judge.run("claims", code=1)
     record = judge.claims()["volume"]
     assert (record["verdict"], record["reason"]) == ("error", reason)
+
+
+def test_a_warning_is_an_error_in_unit_tests_and_shown_with_a_verdict(judge: Judge) -> None:
+    with pytest.raises(FutureWarning, match="round_ goes away"):
+        warnings.warn("round_ goes away", FutureWarning, stacklevel=1)
+    warning = "    import warnings\n    warnings.warn('round_ goes away', FutureWarning)\n"
+    judge.test("volume", GOOD_VOLUME.replace("(evidence):\n", f"(evidence):\n{warning}"))
+    result = judge.run("claims", "-q", subprocess=True)
+    assert judge.verdicts()["volume"] == "reproduced"
+    result.stdout.fnmatch_lines(["*claims/test_volume.py:*: FutureWarning: round_ goes away"])
 
 
 def test_a_test_without_the_fixture_is_silent(judge: Judge) -> None:

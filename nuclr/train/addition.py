@@ -85,10 +85,16 @@ class Adders(Replicas):
 class AdditionFleet(Fleet):
     """Runs of modular addition of equal shape in training: a `Fleet` whose curves and errors are accuracies."""
 
-    def __init__(self, configs: Sequence[RunConfig], device: str = "cpu", dtype: torch.dtype = torch.float32) -> None:
+    def __init__(
+        self,
+        configs: Sequence[RunConfig],
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+        graph: bool = True,
+    ) -> None:
         self.configs = list(configs)
         self.examples = [examples(config) for config in configs]
-        self.engine = Adders(self.configs, self.examples, torch.device(device), dtype)
+        self.engine = Adders(self.configs, self.examples, torch.device(device), dtype, graph)
         self.step = 0
         self.curves = [[] for _ in configs]
         self.diverged = {}

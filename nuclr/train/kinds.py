@@ -36,6 +36,8 @@ def choose_engine(device: torch.device, config: RunConfig, dtype: torch.dtype) -
     return addition.Adders if adds(config) else loop.choose_engine(device, config, dtype)
 
 
-def fleet_of(configs: Sequence[RunConfig], device: str) -> Fleet:
-    """Runs of equal shape, ready to train."""
-    return addition.AdditionFleet(configs, device) if adds(configs[0]) else Fleet(configs, device)
+def fleet_of(configs: Sequence[RunConfig], device: str, graph: bool = True) -> Fleet:
+    """Runs of equal shape, ready to train. graph: as in nuclr.train.replicas."""
+    if adds(configs[0]):
+        return addition.AdditionFleet(configs, device, graph=graph)
+    return Fleet(configs, device, graph=graph)

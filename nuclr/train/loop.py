@@ -6,6 +6,7 @@ import math
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Literal, Protocol
 
 import numpy as np
@@ -83,7 +84,8 @@ class Fleet:
 
     `step` counts finished steps, `curves` holds one curve a member. `diverged` maps the index of a member whose loss went
     astray to one sentence about it: such a member is left out from there on, and the indices of the others stay.
-    engine: what computes; "auto" is the fastest here. Raises NuclrError for members of unequal shape.
+    engine: what computes; "auto" is the fastest here. graph: as in `Replicas`, where that is the one.
+    Raises NuclrError for members of unequal shape.
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Fleet:
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
         engine: EngineMaker | Literal["auto"] = "auto",
+        graph: bool = True,
     ) -> None:
         if len({shape(config) for config in configs}) != 1:
             raise NuclrError(
@@ -99,7 +102,9 @@ class Fleet:
             )
         self.configs = list(configs)
         self.examples = [examples(config) for config in configs]
-        make = choose_engine(torch.device(device), configs[0], dtype) if engine == "auto" else engine
+        make: EngineMaker = choose_engine(torch.device(device), configs[0], dtype) if engine == "auto" else engine
+        if make is Replicas:
+            make = partial(Replicas, graph=graph)
         self.engine: Engine = make(self.configs, self.examples, torch.device(device), dtype)
         self.step = 0
         self.curves: list[Curve] = [[] for _ in configs]

@@ -86,6 +86,13 @@ class Replicas:
                     self._run()
         return self.losses.clone()
 
+    def gradients(self, step: int) -> dict[str, Tensor]:
+        """Gradients of every member's loss on its batch of a step, by the name of the parameter, which all stay."""
+        with _numerics(self.precision):
+            indices, _ = self._plan(range(step, step + 1))
+            self.index.copy_(indices[0])
+            return self._gradients(self._losses())
+
     def predictions(self, index: int) -> np.ndarray:
         """Predictions for all rows of a member in min-max units, of float32 products: float64 (k,)."""
         data, values = self.examples[index], {name: value[None] for name, value in self.parameters(index).items()}
@@ -234,14 +241,16 @@ class Replicas:
     def _step(self) -> None:
         """One step of every member on the rows in `index`, at the learning rates in `rates`."""
         losses = self._losses()
-        # Replicas share nothing, so the gradient of the sum is each one's own. It goes to AdamW where backward left it: to set
-        # gradients to zero and add to them would move twice as many bytes.
-        found = torch.autograd.grad(losses.sum(), list(self.learning.values()))
-        gradients = dict(zip(self.learning, found, strict=True))
+        # They go to AdamW where backward left them: to set gradients to zero and add to them would move twice as many bytes.
+        gradients = self._gradients(losses)
         for name, members, param in self.parts:
             param.grad = gradients[name][members]
         self.optimizer.step()
         self.losses.copy_(losses.detach())
+
+    def _gradients(self, losses: Tensor) -> dict[str, Tensor]:
+        """Replicas share nothing, so the gradient of the sum of their losses is each one's own."""
+        return dict(zip(self.learning, torch.autograd.grad(losses.sum(), list(self.learning.values())), strict=True))
 
     def _losses(self) -> Tensor:
         """The loss of every member on the rows in `index`, (R,)."""

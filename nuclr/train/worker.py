@@ -35,7 +35,11 @@ SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the f
 
 @dataclass(frozen=True)
 class Job:
-    """A fleet to train: its runs, their fingerprints, where they belong, the device, and the seconds that it should take."""
+    """A fleet to train: its runs, their fingerprints, where they belong, the device, and the seconds that it should take.
+
+    saves: whether the state of unfinished runs is kept, so that another process can go on from it.
+    graph: whether the torch engine replays its step as a CUDA graph, where there is CUDA.
+    """
 
     profile: str
     configs: tuple[RunConfig, ...]
@@ -44,6 +48,8 @@ class Job:
     device: str
     threads: int
     seconds: float | None = None
+    saves: bool = True
+    graph: bool = True
 
     @property
     def label(self) -> str:
@@ -160,7 +166,7 @@ class Training:
         self, job: Job, members: Sequence[Member], begun: Sequence[Begun], leases: Leases, notes: list[str]
     ) -> None:
         self.job, self.members, self.leases, self.notes = job, members, leases, notes
-        self.fleet = fleet_of([member.config for member in members], job.device)
+        self.fleet = fleet_of([member.config for member in members], job.device, job.graph)
         if begun:
             self.fleet.load_members([b.state for b in begun], begun[0].step, [b.curve for b in begun])
         self.before = [b.seconds for b in begun] or [0.0] * len(members)
@@ -194,7 +200,9 @@ class Training:
         return False
 
     def save(self) -> None:
-        """Save the state of every member; what cannot be written stays in memory, with a note."""
+        """Save the state of every member, where the job wants saves; what cannot be written stays in memory, with a note."""
+        if not self.job.saves:
+            return
         for index in self._left():
             with self._unless_unwritable():
                 state, curve = self.fleet.member_state(index), self.fleet.curves[index]

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from nuclr.config import ModelConfig
+from nuclr.config import AdditionConfig, ModelConfig
 from nuclr.errors import NuclrError
-from nuclr.train import plan, store, worker
+from nuclr.train import addition, loop, plan, store, worker
+from nuclr.train.kinds import examples
+from nuclr.train.replicas import Replicas
 from nuclr.train.store import Store
 from nuclr.train.worker import Job, driver_name, train
 
@@ -73,3 +75,54 @@ def test_the_driver_is_asked_of_nvidias_tool(tmp_path, monkeypatch):
     tool.write_text("#!/bin/sh\necho 570.1\necho 570.1\n")
     tool.chmod(0o755)
     assert driver_name("cuda:0") == "NVIDIA 570.1, CUDA 12.4"
+
+
+def test_where_nothing_is_kept_no_state_is_saved_and_the_run_and_its_checkpoints_are_stored(
+    tiny, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(worker, "SAVE_EVERY", 0.0)
+    saved = []
+    monkeypatch.setattr(worker.Unfinished, "save", lambda *_: saved.append(1))
+    configs = tuple(tiny(seed=seed) for seed in (0, 1))
+    job = Job("smoke", configs, tuple(map(plan.fingerprint_of, configs)), tmp_path, "cpu", 1, saves=False)
+    assert not train(job, lambda rows: rows < 64).finished
+    assert train(job, lambda _: True).trained == 2
+    assert saved == []
+    assert Store(tmp_path).find("smoke", configs[0], job.fingerprints[0]).weights(1)
+    assert not train(replace(job, store=tmp_path / "other", saves=True), lambda rows: rows < 64).finished
+    assert len(saved) >= 2
+
+
+@pytest.mark.parametrize("graph", [True, False])
+@pytest.mark.parametrize("kind", ["nuclei", "addition"])
+def test_a_job_says_whether_the_torch_engine_replays_a_graph(tiny, tmp_path, monkeypatch, kind, graph):
+    asked = []
+    engine, module = (Replicas, loop) if kind == "nuclei" else (addition.Adders, addition)
+
+    class Recording(engine):
+        def __init__(self, configs, examples, device, dtype, graph=True):
+            asked.append(graph)
+            super().__init__(configs, examples, device, dtype, graph)
+
+    monkeypatch.setattr(module, engine.__name__, Recording)
+    config = tiny(steps=2, warmup=0)
+    if kind == "addition":
+        config = replace(config, data=AdditionConfig(5), model=ModelConfig(8))
+    train(Job("smoke", (config,), (plan.fingerprint_of(config),), tmp_path, "cpu", 1, graph=graph), lambda _: True)
+    assert asked == [graph]
+
+
+def test_gradients_are_those_of_float64_and_leave_the_parameters(tiny):
+    configs = [tiny(seed=seed) for seed in (0, 1)]
+    engines = [
+        Replicas(configs, [examples(config) for config in configs], torch.device("cpu"), dtype)
+        for dtype in (torch.float32, torch.float64)
+    ]
+    before = {name: value.clone() for name, value in engines[0].parameters(1).items()}
+    found, exact = (engine.gradients(3) for engine in engines)
+    for name, gradient in exact.items():
+        assert gradient.shape[0] == 2
+        assert (found[name] - gradient).norm() <= 1e-5 * gradient.norm(), name
+    assert found.keys() == before.keys()
+    assert all(torch.equal(before[name], value) for name, value in engines[0].parameters(1).items())
+    assert not torch.equal(exact["first.weight"], engines[1].gradients(4)["first.weight"])

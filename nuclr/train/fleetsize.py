@@ -66,7 +66,7 @@ def pace(configs: Sequence[RunConfig], device: str, note: Callable[[str], None] 
     done without.
     """
     if device.startswith("cuda"):
-        return _rule(configs[0])
+        return rule(configs[0])
     key, path = _key(configs, device), cache_file()
     known = _timings(_read(path).get(key))
     found: dict[int, float] = {}
@@ -83,7 +83,7 @@ def pace(configs: Sequence[RunConfig], device: str, note: Callable[[str], None] 
     return Pace(found)
 
 
-def _rule(config: RunConfig) -> Pace:
+def rule(config: RunConfig) -> Pace:
     """The one size for fleets on a GPU, where measuring would take longer than it gains."""
     rows, width = batch_rows(config, examples(config)), config.model.width
     parameters = (3 + 2 * config.model.depth) * width**2

@@ -101,7 +101,7 @@ def read(folder: Path) -> list[Packed]:
 
 
 def _unpack(run: Packed, folder: Path, store: Store) -> tuple[StoredRun, bool]:
-    whole = memoryview(b"".join(_part(part, folder) for part in run.parts))
+    whole = memoryview(b"".join(content_of(part, folder) for part in run.parts))
     contents, start = {}, 0
     for file in run.files:
         contents[file.name] = bytes(whole[start : start + file.size])
@@ -113,7 +113,8 @@ def _unpack(run: Packed, folder: Path, store: Store) -> tuple[StoredRun, bool]:
     return store.put(contents)
 
 
-def _part(part: Piece, folder: Path) -> bytes:
+def content_of(part: Piece, folder: Path) -> bytes:
+    """What a part in this folder holds. Raises NuclrError where it is missing or not what was packed."""
     path = folder / part.name
     try:
         content = path.read_bytes()

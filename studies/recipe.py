@@ -14,7 +14,6 @@ import numpy as np
 from nuclr.config import RunConfig
 from nuclr.studies import FIRST_SEED, SEEDS, TRIALS, Size
 from nuclr.train.fleetsize import pace
-from nuclr.train.kinds import examples
 from nuclr.train.plan import survey
 from nuclr.train.store import Store, StoredRun
 from studies.reading import main, markdown

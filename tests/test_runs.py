@@ -95,7 +95,7 @@ def test_the_total_decay_of_the_cpu_profile_is_one():
 def test_wide_runs_are_those_of_the_paper_in_fewer_steps_that_keep_ratio_and_decay():
     for run in runs.planned("wide"):
         published, training = runs.named("paper", run.name)[0], run.training
-        assert run.data == published.data or run.name in runs.FRACTIONS
+        assert run.data == published.data
         assert (run.model.width, run.model.depth) == (published.model.width, published.model.depth)
         if run.name in (*runs.ADDITIONS, "binding-without-decay"):
             continue
@@ -116,7 +116,18 @@ def test_the_published_budgets_are_those_of_appendix_b():
     fraction, half = runs.named("paper", "fraction-50")[0], runs.named("paper", "half-row")[0]
     assert (fraction.model.width, fraction.training.learning_rate, fraction.training.batch) == (1024, 3e-4, 0.2)
     assert (half.model.depth, half.training.steps * half.training.batch) == (4, 50_000)
-    assert fraction.training.steps * fraction.training.batch == 100_000
+    assert fraction.training.steps * fraction.training.batch == 200_000
+
+
+def test_the_published_runs_of_figure_9_are_split_by_nucleus_and_keep_their_ratio_and_decay():
+    for name in runs.FRACTIONS:
+        run = runs.named("paper", name)[0]
+        training = run.training
+        assert (run.data.nuclides, run.data.split, run.data.observables) == ("heavy", "nucleus", OBSERVABLES)
+        assert (training.schedule, training.weighting) == ("constant", "inverse")
+        assert training.learning_rate / training.weight_decay == pytest.approx(STRUCTURE.ratio)
+        assert training.learning_rate * training.weight_decay * training.steps == pytest.approx(STRUCTURE.decay)
+        assert runs.named("cpu", name)[0].data == replace(run.data, split="row")
 
 
 @STUDIES

@@ -1,98 +1,15 @@
-"""`python -m nuclr reproduce`, `claims` and `golden`."""
+"""`python -m nuclr claims` and `golden`."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nuclr.cli.app import (
-    CLAIMS_FILE,
-    GOLDEN,
-    BudgetOption,
-    ProfileOption,
-    ReportsOption,
-    ScaleOption,
-    StoreOption,
-    WorkersOption,
-    app,
-    check_profile,
-    from_root,
-    profile_named,
-)
-from nuclr.cli.reporting import report
-from nuclr.cli.training import train_profile
-from nuclr.errors import Incomplete, NuclrError
-from nuclr.verdict.provenance import cores
-
-MOST_AT_ONCE = 8  # claims; each reads networks of its own into memory
-TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
-
-
-@app.command(
-    epilog="Examples: `python -m nuclr reproduce --profile cpu --strict`, `python -m nuclr reproduce --profile paper --budget 9m`"
-)
-def reproduce(
-    profile: ProfileOption = "auto",
-    store: StoreOption = Path("runs"),
-    reports: ReportsOption = Path("reports"),
-    workers: WorkersOption = 0,
-    strict: Annotated[bool, typer.Option("--strict", help="Fail on any claim that is not reproduced.")] = False,
-    budget: BudgetOption = "",
-    scale: ScaleOption = 1.0,
-) -> None:
-    """Train what is missing, judge every claim, write the report.
-
-    Ends 0 when every claim got a verdict, and 75 when a budget was spent before that: call it again.
-    """
-    from_root(CLAIMS_FILE)
-    name = profile_named(profile, scale)
-    started = time.monotonic()
-    incomplete = None
-    try:
-        if not train_profile(name, store, workers, budget=budget):
-            raise typer.Exit(TO_BE_CONTINUED)
-    except Incomplete as trouble:  # a diverged run stops its own claims alone
-        incomplete = trouble
-    trained = time.monotonic()
-    arguments = ["claims", "--profile", name, "--store", str(store), "--reports", str(reports)]
-    judged = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-            "--ignore=claims/test_throughput.py",
-            *_side_by_side(),
-            *arguments,
-            *(["--strict-claims"] if strict else []),
-        ],
-        check=False,
-    )
-    ended = time.monotonic()
-    report(reports / "evidence.json", reports / "index.html")
-    if (GOLDEN / name).exists():
-        _against_golden(name, reports)
-    print(
-        f"Training {trained - started:.0f} s, judging {ended - trained:.0f} s, report {time.monotonic() - ended:.0f} s."
-    )
-    if incomplete:
-        raise incomplete
-    if judged.returncode:
-        raise typer.Exit(judged.returncode)
-
-
-def _side_by_side() -> list[str]:
-    """Have pytest judge as many claims at once as there are cores, where its xdist is at hand."""
-    return ["-n", str(min(cores(), MOST_AT_ONCE)), "--dist", "worksteal"] if find_spec("xdist") else []
+from nuclr.cli.app import CLAIMS_FILE, GOLDEN, ProfileOption, ReportsOption, app, check_profile, from_root
+from nuclr.errors import NuclrError
 
 
 @app.command(epilog="Example: `python -m nuclr claims --json`")
@@ -147,11 +64,11 @@ def golden(
         print("\n".join(goldens.keep(reports, GOLDEN, profile, CLAIMS_FILE.parent)))
         print(f"Recorded {GOLDEN / profile}: look at what changed (git diff --stat {GOLDEN}), say why, and commit it.")
         raise typer.Exit(1)
-    if _against_golden(profile, reports):
+    if against_golden(profile, reports):
         raise typer.Exit(1)
 
 
-def _against_golden(profile: str, reports: Path) -> bool:
+def against_golden(profile: str, reports: Path) -> bool:
     """Print how the evidence of a profile differs from the golden one; whether it does. Raises NuclrError without either."""
     from nuclr.verdict import golden, record
 

@@ -86,8 +86,10 @@ def fleets(
     device: str,
     workers: int = 1,
     note: Callable[[str], None] = lambda _: None,
+    order: Sequence[str] = (),
 ) -> list[Job]:
     """Missing runs in fleets of the fastest size, or smaller ones where `workers` of them then end sooner; costliest first.
+    order: names of runs that go before others, the first of them first.
 
     Before all of them go the fleets that were begun, as they were (another fleet would round differently) and the one nearest
     to its end first: a training in slices finishes runs, where each slice would else leave more of them begun.
@@ -104,7 +106,9 @@ def fleets(
     kinds = [kind(members) for members in _kinds([run for run in missing if run.fingerprint not in going_on])]
     counts = [-(-len(kind.members) // kind.pace.best) for kind in kinds]
     pieces = [(fleet.seconds(len(fleet.members)), fleet.members) for fleet, _ in begun]
-    pieces += [(seconds, part) for seconds, _, part in _pieces(kinds, _evened(kinds, counts, workers))]
+    fresh = [(seconds, part) for seconds, _, part in _pieces(kinds, _evened(kinds, counts, workers))]
+    place = {name: number for number, name in enumerate(order)}
+    pieces += sorted(fresh, key=lambda piece: min(place.get(run.config.name, len(place)) for run in piece[1]))
     return [
         Job(profile, _configs(part), tuple(run.fingerprint for run in part), store, device, 1, seconds)
         for seconds, part in pieces
@@ -210,10 +214,14 @@ def work_left(runs: Sequence[Planned], store: Path) -> float:
     for run in runs:
         rows, steps = _rows(run.config), run.config.training.steps
         done = steps if run.stored else step_of(store, run.fingerprint)
-        a_step = rows * operations(run.config, rows)
-        whole += steps * a_step
-        left += (steps - done) * a_step
+        whole += steps * rows * operations(run.config, rows)
+        left += (steps - done) * rows * operations(run.config, rows)
     return left / whole if whole else 0.0
+
+
+def work(configs: Sequence[RunConfig]) -> float:
+    """Operations that the training of these runs takes."""
+    return sum(config.training.steps * _rows(config) * operations(config, _rows(config)) for config in configs)
 
 
 def train_missing(
@@ -225,9 +233,12 @@ def train_missing(
     names: Collection[str] | None = None,
     budget: float | None = None,
     look: int = 1,
+    order: Sequence[str] = (),
+    ended: Callable[[Job], None] = lambda _: None,
 ) -> list[Planned]:
     """Train what the profile, or its runs of these names, lack; returns the survey as it was before.
 
+    look, order: as in `survey` and `fleets`. ended: called with every job that has come to its end.
     budget: seconds after which the training stops, where it is not over before. As Ctrl-C it keeps the state of every run.
     Raises NuclrError when the store cannot be written; finished runs stay finished.
     """
@@ -235,8 +246,8 @@ def train_missing(
     before = survey(profile, Store(root), names, look)
     in_process = device != "cpu"
     at_once = 1 if in_process else workers
-    jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note)
+    jobs = fleets([run for run in before if run.stored is None], profile, root, device, at_once, display.note, order)
     display.plan(before, jobs)
     if jobs:
-        train_all(jobs, at_once, display, deadline, in_process=in_process)
+        train_all(jobs, at_once, display, deadline, ended, in_process=in_process)
     return before

@@ -15,7 +15,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -50,12 +50,18 @@ class Board:
 
 
 def train_all(
-    jobs: Sequence[Job], workers: int, display: Display, deadline: float | None = None, *, in_process: bool = False
+    jobs: Sequence[Job],
+    workers: int,
+    display: Display,
+    deadline: float | None = None,
+    ended: Callable[[Job], None] = lambda _: None,
+    *,
+    in_process: bool = False,
 ) -> None:
     """Train every job, `workers` at a time, each in a process of its own. Ctrl-C and SIGTERM keep the state of every fleet.
 
     deadline: on time.monotonic(); then every fleet saves its state and this returns, although jobs are left.
-    in_process: one job at a time, in this process.
+    ended: called with every job that has come to its end. in_process: one job at a time, in this process.
     A job that fails leaves the others alone. Raises Incomplete at the end when a run diverged or is left to another process,
     NuclrError at once when the store cannot be written or a worker was killed; Stopped on Ctrl-C and SIGTERM.
     """
@@ -70,7 +76,7 @@ def train_all(
                 with display:
                     for index, job in enumerate(jobs):
                         running[pool.submit(_work, index, job)] = job
-                    troubles = _watch(running, board, display, deadline)
+                    troubles = _watch(running, board, display, deadline, ended)
             except KeyboardInterrupt:
                 raise Stopped("Stopped: what was trained is kept, and the same command goes on from there.") from None
             except BrokenProcessPool as trouble:
@@ -102,7 +108,11 @@ def _thread(path: Path, jobs: int) -> Executor:
 
 
 def _watch(
-    running: dict[Future[Outcome], Job], board: Board, display: Display, deadline: float | None = None
+    running: dict[Future[Outcome], Job],
+    board: Board,
+    display: Display,
+    deadline: float | None = None,
+    ended: Callable[[Job], None] = lambda _: None,
 ) -> list[NuclrError]:
     """Follow the jobs to the end, or until the deadline; returns what went wrong with some of them."""
     pending, troubles = set(running), []
@@ -118,6 +128,7 @@ def _watch(
                 troubles.append(trouble)
                 continue
             display.finished(running[future], outcome)
+            ended(running[future])
             if outcome.finished and absent(running[future]):
                 troubles.append(lacking(running[future], outcome))
         if board.stop:

@@ -125,19 +125,11 @@ class Keeper:
             return
         records, judged, tr = self._judging.records, self._judging.judged, terminalreporter
         tr.write_sep("=", f"claims, profile {self._judging.profile}")
-        table = summary.rows(records, judged)
-        header, *lines = summary.aligned([summary.HEADER, *table])
-        tr.write_line(header, bold=True)
-        for (name, *_), line in zip(table, lines, strict=True):
-            verdict = Verdict(records[name]["verdict"])
-            tr.write_line(line, **COLOURS.get(verdict, {}))
-            if verdict is not Verdict.REPRODUCED:
-                tr.write_line(f"    {records[name]['reason']}")
         for problem in self._judging.problems:
             tr.write_line(f"Problem: {problem}", red=True)
-        tr.write_line("")
-        tr.write_line(f"{summary.counts(records)}.", bold=True)
-        if any(name not in judged for name, *_ in table):
+        for line, verdict in summary.told(records, judged):
+            tr.write_line(line, **(COLOURS.get(verdict, {}) if verdict else {}))
+        if any(name not in judged for name, *_ in summary.rows(records, judged)):
             tr.write_line(f"{summary.KEPT} judged in an earlier session")
         tr.write_line(f"Evidence: {file_of(self._judging.reports, self._judging.profile)}")
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from nuclr.errors import NuclrError
+from nuclr.errors import NuclrError, unknown
 from nuclr.verdict import registry
 from nuclr.verdict.evidence import SILENT, Evidence
 from nuclr.verdict.judging import assign
@@ -35,6 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--reports", default="reports", metavar="DIR", help="where evidence is written (default: %(default)s)"
     )
     group.addoption("--store", default="runs", metavar="DIR", help="where trained runs lie (default: %(default)s)")
+    group.addoption("--claim", action="append", metavar="ID", help="judge this claim alone; may be given again")
     group.addoption(
         "--looks", type=int, metavar="N", help="look at most N times at a claim (default: as often as the profile)"
     )
@@ -109,6 +110,25 @@ class Bench:
     def __init__(self, config: pytest.Config, assigned: Callable[[dict[str, Any]], None]) -> None:
         self.config = config
         self.assigned = assigned
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Leave out what --claim does not name."""
+        wanted = self.config.option.claim
+        if not wanted:
+            return
+        try:
+            known = registry.load(claims_file(self.config)).claims
+            for name in wanted:
+                if name not in known:
+                    raise unknown("claim", name, known)
+        except NuclrError as error:
+            raise pytest.UsageError(str(error)) from None
+        chosen = {
+            item: {mark.args[0] for mark in item.iter_markers("claim") if mark.args} & set(wanted) for item in items
+        }
+        self.config.hook.pytest_deselected(items=[item for item in items if not chosen[item]])
+        items[:] = [item for item in items if chosen[item]]
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:

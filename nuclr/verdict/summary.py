@@ -23,6 +23,19 @@ def rows(records: Mapping[str, Record], judged: Collection[str]) -> list[tuple[s
     return [_row(name, records[name], name in judged) for name in shown]
 
 
+def told(records: Mapping[str, Record], judged: Collection[str]) -> list[tuple[str, Verdict | None]]:
+    """The table and the counts as lines, each with the verdict that it is of; below a row the reason, where it is not reproduced."""
+    table = rows(records, judged)
+    header, *lines = aligned([HEADER, *table])
+    found: list[tuple[str, Verdict | None]] = [(header, None)]
+    for (name, *_), line in zip(table, lines, strict=True):
+        verdict = Verdict(records[name]["verdict"])
+        found.append((line, verdict))
+        if verdict is not Verdict.REPRODUCED:
+            found.append((f"    {records[name]['reason']}", None))
+    return [*found, ("", None), (f"{counts(records)}.", None)]
+
+
 def aligned(table: list[tuple[str, ...]]) -> list[str]:
     """`table` as lines, its columns flush left."""
     widths = [max(len(row[i]) for row in table) for i in range(len(HEADER))]

@@ -1,7 +1,7 @@
 """The first steps of every engine are those that were recorded with the number in nuclr/train/arithmetic.py.
 
 A run's fingerprint has that number in the place of the code, so the number must be raised when the arithmetic changes. Then
-`python tests/train/test_arithmetic.py` records the readings anew.
+`python tests/train/test_first_steps.py` records the readings anew.
 """
 
 import json

@@ -33,7 +33,7 @@ if __name__ == "__main__":
 """
 
 
-def planned(_profile, _names=None):
+def planned(*_):
     """Two runs, long enough to be interrupted and short enough for a test."""
     training = TrainingConfig(steps=40_000, warmup=10, batch=64)
     data, model = DataConfig(observables=("radius",)), ModelConfig(width=32)

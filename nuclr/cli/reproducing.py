@@ -39,12 +39,14 @@ from nuclr.cli.reporting import report
 from nuclr.errors import Incomplete, NuclrError
 from nuclr.files import write
 from nuclr.verdict import record, summary
-from nuclr.verdict.provenance import cores
+from nuclr.verdict.judging import UNFINISHED
+from nuclr.verdict.provenance import cores, now
 from nuclr.verdict.record import Record
 from nuclr.verdict.registry import GROUPS, Claim, Registry, load
 from nuclr.verdict.statistics import Verdict
 
 MOST_AT_ONCE = 8  # claims; each reads networks of its own into memory
+LOOK_EVERY = 1.0  # seconds between looks for verdicts that have fallen
 TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
 
 
@@ -162,7 +164,8 @@ class Judge:
         self._thread: threading.Thread | None = None
         self._pytest: subprocess.Popen[bytes] | None = None
         self._stopped = False
-        self._shown = False
+        self._shown = False  # the header of the table
+        self._pages = 0  # how often the page was written
         self._trouble: Exception | None = None
 
     def begin(self, claims: Sequence[Claim], look: int) -> None:
@@ -268,20 +271,36 @@ class Judge:
             *(["--looks", str(self.looks)] if self.looks else []),
             *(word for claim in claims for word in ("--claim", claim.id)),
         ]
+        began, shown = now(), set[str]()
         # In a session of its own Ctrl-C does not reach it: stop() ends it.
         self._pytest = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
-        said, _ = self._pytest.communicate()
-        if self._stopped:
-            return
-        write(self.log, (self.log.read_bytes() if self.log.exists() and self._shown else b"") + said)
+        said = None
+        while said is None:
+            with suppress(subprocess.TimeoutExpired):
+                said, _ = self._pytest.communicate(timeout=LOOK_EVERY)
+            if self._stopped:
+                self._pytest.wait()
+                return
+            fallen = [claim.id for claim in claims if claim.id not in shown and self._judged(claim.id, began)]
+            self._show(fallen)
+            shown.update(fallen)
+        write(self.log, (self.log.read_bytes() if self._pages else b"") + said)
         if self._pytest.returncode not in (0, 1, 5):  # passed, failed, or every module skipped itself
             raise NuclrError(f"pytest could not judge {', '.join(claim.id for claim in claims)}: see {self.log}.")
-        self._show([claim.id for claim in claims])
         self._write_page()
 
+    def _judged(self, name: str, since: str) -> bool:
+        """Whether a claim has a verdict, or an error of its own, of since then."""
+        if not self.evidence.exists():
+            return False
+        one = self._records()[name]
+        return (one["provenance"].get("judged_at") or "") >= since and one["reason"] != UNFINISHED
+
     def _show(self, names: Sequence[str]) -> None:
+        if not names:
+            return
         records = self._records()
         lines = summary.aligned([summary.HEADER, *summary.rows(records, records)])
         by_name = dict(zip((row[0] for row in summary.rows(records, records)), lines[1:], strict=True))
@@ -296,6 +315,7 @@ class Judge:
         from nuclr.report import page
 
         page.write(self.reports / "evidence.json", self.reports / "index.html", GOLDEN, CLAIMS_FILE.parent)
+        self._pages += 1
 
     def _records(self) -> dict[str, Record]:
         found: dict[str, Record] = record.load(self.evidence)["claims"]

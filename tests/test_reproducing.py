@@ -101,6 +101,20 @@ def test_what_goes_wrong_while_judging_is_raised_at_the_end(judged, monkeypatch)
         judge.finish()
 
 
+def test_a_claim_is_open_where_it_is_undecided_after_this_look_and_there_is_another(judged, monkeypatch):
+    judge, _ = judged
+    looks = {
+        "few-pcs": {"made": 1, "of": 3, "undecided": True},
+        "helix": {"made": 2, "of": 3, "undecided": True},
+        "volume-pc": {"made": 1, "of": 3, "undecided": False},
+        "pairing-pc": {"made": 3, "of": 3, "undecided": True},
+        "dataset": None,
+    }
+    monkeypatch.setattr(judge, "_records", lambda: {name: {"looks": one} for name, one in looks.items()})
+    opened = {made: [claim.id for claim in judge.open_claims(made)] for made in (1, 2, 3)}
+    assert opened == {1: ["few-pcs"], 2: ["helix"], 3: []}
+
+
 def test_a_pytest_that_cannot_start_is_named_with_the_place_of_what_it_said(tmp_path, monkeypatch):
     monkeypatch.chdir(ROOT)
     judge = Judge(CLAIMS, "no profile", tmp_path / "runs", tmp_path / "reports", 0)

@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -36,7 +36,7 @@ from nuclr.cli.app import (
 )
 from nuclr.cli.judging import against_golden
 from nuclr.cli.reporting import report
-from nuclr.errors import Incomplete, NuclrError
+from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.files import write
 from nuclr.verdict import record, summary
 from nuclr.verdict.judging import UNFINISHED
@@ -44,6 +44,9 @@ from nuclr.verdict.provenance import cores, now
 from nuclr.verdict.record import Record
 from nuclr.verdict.registry import GROUPS, Claim, Registry, load
 from nuclr.verdict.statistics import Verdict
+
+if TYPE_CHECKING:
+    from nuclr.train.worker import Job
 
 MOST_AT_ONCE = 8  # claims; each reads networks of its own into memory
 LOOK_EVERY = 1.0  # seconds between looks for verdicts that have fallen
@@ -78,6 +81,8 @@ def reproduce(
     judge = Judge(load(CLAIMS_FILE), name, store, reports, looks)
     try:
         troubles, finished = _train_and_judge(judge, workers, deadline)
+    except KeyboardInterrupt:  # while claims were judged; the training turns its own into this
+        raise Stopped("Stopped: what was trained and judged is kept, and the same command goes on.") from None
     finally:
         judge.stop()
         if judge.evidence.exists():  # also after Ctrl-C: a page that says what is missing
@@ -97,6 +102,7 @@ def reproduce(
 def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tuple[list[Incomplete], bool]:
     """Look after look until no claim is open; the runs that could not be trained, and whether the budget lasted."""
     device = device_named("auto")
+    from nuclr.runs import looks as looks_of
     from nuclr.train.plan import survey, train_missing
     from nuclr.train.progress import Display
     from nuclr.train.store import Store
@@ -104,8 +110,12 @@ def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tupl
     console, profile, store = judge.console, judge.profile, judge.store
     console.print(f"Profile {profile} on {device}, store {store}.", highlight=False)
     troubles: list[Incomplete] = []
-    look, claims = 1, list(judge.registry.claims.values())
-    while claims:
+    claims = list(judge.registry.claims.values())
+    for look in range(1, looks_of(profile) + 1):
+        if look > 1:
+            claims = judge.open_claims(look - 1)
+        if not claims:
+            continue
         claims = in_order(claims, profile, look)
         names = runs_of(claims, profile)
         if look > 1:
@@ -126,9 +136,6 @@ def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tupl
         if over:
             print(f"The budget is spent and {len(absent)} runs are left: the same command goes on.")
             return troubles, False
-        open_ones = judge.open_claims()
-        look = min(open_ones.values(), default=look) + 1
-        claims = [judge.registry.claims[name] for name, made in open_ones.items() if made + 1 == look]
     return troubles, True
 
 
@@ -185,12 +192,10 @@ class Judge:
         self._thread.start()
         self._hand_over([name for name, lacking in self._lacking.items() if not lacking])
 
-    def ended(self, job: object) -> None:
+    def ended(self, job: Job) -> None:
         """A job of the training has come to its end: the claims that have all of their runs now are to be judged."""
         from nuclr.train.pool import absent
-        from nuclr.train.worker import Job
 
-        assert isinstance(job, Job)
         if absent(job):
             return
         for lacking in self._lacking.values():
@@ -217,14 +222,14 @@ class Judge:
         if self._thread is not None:
             self._thread.join()
 
-    def open_claims(self) -> dict[str, int]:
-        """Claims that more seeds may decide, and how often each was looked at."""
+    def open_claims(self, made: int) -> list[Claim]:
+        """Claims that were looked at so often and are undecided, where there is another look."""
         found = {name: one.get("looks") for name, one in self._records().items()}
-        return {
-            name: looks["made"]
+        return [
+            self.registry.claims[name]
             for name, looks in found.items()
-            if looks and looks["undecided"] and looks["made"] < looks["of"]
-        }
+            if looks and looks["undecided"] and looks["made"] == made < looks["of"]
+        ]
 
     def failed(self, strict: bool) -> bool:
         """Whether a claim is an error, or (strict) anything else than reproduced."""

@@ -82,6 +82,20 @@ def test_a_claim_is_judged_once_all_of_its_runs_are_there(judged):
     assert len(batches) == 3
 
 
+def test_claims_without_runs_do_not_wait_for_others(judged, monkeypatch):
+    judge, batches = judged
+    monkeypatch.setattr(plan, "survey", lambda *_: [])
+    monkeypatch.setattr(judge, "_judge", lambda: None)
+    claims = [CLAIMS.claims[name] for name in ("dataset", "semf-misses-shells")]
+    judge.begin(claims, 1)
+    judge._ready.put("few-pcs")
+    judge._ready.put(None)
+    monkeypatch.undo()
+    monkeypatch.setattr(judge, "_run", lambda claims: batches.append([claim.id for claim in claims]))
+    judge._judge()
+    assert batches == [["dataset", "semf-misses-shells"], ["few-pcs"]]
+
+
 def test_what_lacks_runs_at_the_end_is_judged_all_the_same(judged):
     judge, batches = judged
     judge.begin([CLAIMS.claims[name] for name in ("few-pcs", "helix")], 1)

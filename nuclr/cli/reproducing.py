@@ -257,11 +257,13 @@ class Judge:
                 while True:
                     batch.append(self._ready.get_nowait())
             claims = [self.registry.claims[name] for name in batch if name is not None]
-            if claims and not self._stopped and self._trouble is None:
-                try:
-                    self._run(claims)
-                except Exception as trouble:  # a thread has nobody to tell: finish() raises it
-                    self._trouble = trouble
+            # What needs no run takes seconds, and is not to wait for a search that takes minutes.
+            for part in ([one for one in claims if not one.runs], [one for one in claims if one.runs]):
+                if part and not self._stopped and self._trouble is None:
+                    try:
+                        self._run(part)
+                    except Exception as trouble:  # a thread has nobody to tell: finish() raises it
+                        self._trouble = trouble
             if None in batch:
                 return
 

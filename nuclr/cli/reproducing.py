@@ -120,7 +120,7 @@ def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tupl
         names = runs_of(claims, profile)
         if look > 1:
             titles = ", ".join(claim.id for claim in claims)
-            console.print(f"Look {look}: more seeds for {titles}.", highlight=False)
+            console.print(f"Look {look}: more seeds for {titles}.", highlight=False, soft_wrap=True)
         judge.begin(claims, look)
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:

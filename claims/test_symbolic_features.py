@@ -8,8 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from claims.conftest import Nuclides, penultimate
+from claims.searches import search
 from nuclr.analysis.expressions import inputs, write
-from nuclr.analysis.symbolic import fit, search
+from nuclr.analysis.symbolic import fit
 from nuclr.physics.formulas import SEMF
 from nuclr.verdict.evidence import Panel
 

@@ -114,6 +114,7 @@ def _wide(steps: int) -> Profile:
         half_joint=half,
         addition_model=_ADDER,
         addition=_ADDITION,
+        fraction_split="nucleus",
         first_seed=1000,  # lower seeds were looked at when recipe and sizes were chosen
     )
 

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "train": {"model", "data", "physics", "config", "runs", "errors", "files"},
     "verdict": {"trials", "errors", "files"},
     "report": {"verdict", "physics", "errors", "files"},
-    "cli": {"report", "verdict", "train", "model", "data", "physics", "runs", "config", "errors"},
+    "cli": {"report", "verdict", "train", "model", "data", "physics", "runs", "config", "errors", "files"},
     "__main__": {"cli"},
     "__init__": set(),
 }

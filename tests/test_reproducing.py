@@ -82,6 +82,20 @@ def test_a_claim_is_judged_once_all_of_its_runs_are_there(judged):
     assert len(batches) == 3
 
 
+def test_claims_without_runs_do_not_wait_for_others(judged, monkeypatch):
+    judge, batches = judged
+    monkeypatch.setattr(plan, "survey", lambda *_: [])
+    monkeypatch.setattr(judge, "_judge", lambda: None)
+    claims = [CLAIMS.claims[name] for name in ("dataset", "semf-misses-shells")]
+    judge.begin(claims, 1)
+    judge._ready.put("few-pcs")
+    judge._ready.put(None)
+    monkeypatch.undo()
+    monkeypatch.setattr(judge, "_run", lambda claims: batches.append([claim.id for claim in claims]))
+    judge._judge()
+    assert batches == [["dataset", "semf-misses-shells"], ["few-pcs"]]
+
+
 def test_what_lacks_runs_at_the_end_is_judged_all_the_same(judged):
     judge, batches = judged
     judge.begin([CLAIMS.claims[name] for name in ("few-pcs", "helix")], 1)
@@ -99,6 +113,20 @@ def test_what_goes_wrong_while_judging_is_raised_at_the_end(judged, monkeypatch)
     judge.begin([CLAIMS.claims["dataset"]], 1)
     with pytest.raises(NuclrError, match="could not judge dataset"):
         judge.finish()
+
+
+def test_a_claim_is_open_where_it_is_undecided_after_this_look_and_there_is_another(judged, monkeypatch):
+    judge, _ = judged
+    looks = {
+        "few-pcs": {"made": 1, "of": 3, "undecided": True},
+        "helix": {"made": 2, "of": 3, "undecided": True},
+        "volume-pc": {"made": 1, "of": 3, "undecided": False},
+        "pairing-pc": {"made": 3, "of": 3, "undecided": True},
+        "dataset": None,
+    }
+    monkeypatch.setattr(judge, "_records", lambda: {name: {"looks": one} for name, one in looks.items()})
+    opened = {made: [claim.id for claim in judge.open_claims(made)] for made in (1, 2, 3)}
+    assert opened == {1: ["few-pcs"], 2: ["helix"], 3: []}
 
 
 def test_a_pytest_that_cannot_start_is_named_with_the_place_of_what_it_said(tmp_path, monkeypatch):

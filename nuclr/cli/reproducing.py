@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -36,15 +36,20 @@ from nuclr.cli.app import (
 )
 from nuclr.cli.judging import against_golden
 from nuclr.cli.reporting import report
-from nuclr.errors import Incomplete, NuclrError
+from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.files import write
 from nuclr.verdict import record, summary
-from nuclr.verdict.provenance import cores
+from nuclr.verdict.judging import UNFINISHED
+from nuclr.verdict.provenance import cores, now
 from nuclr.verdict.record import Record
 from nuclr.verdict.registry import GROUPS, Claim, Registry, load
 from nuclr.verdict.statistics import Verdict
 
+if TYPE_CHECKING:
+    from nuclr.train.worker import Job
+
 MOST_AT_ONCE = 8  # claims; each reads networks of its own into memory
+LOOK_EVERY = 1.0  # seconds between looks for verdicts that have fallen
 TO_BE_CONTINUED = 75  # EX_TEMPFAIL: nothing is wrong, the same command goes on
 
 
@@ -76,6 +81,8 @@ def reproduce(
     judge = Judge(load(CLAIMS_FILE), name, store, reports, looks)
     try:
         troubles, finished = _train_and_judge(judge, workers, deadline)
+    except KeyboardInterrupt:  # while claims were judged; the training turns its own into this
+        raise Stopped("Stopped: what was trained and judged is kept, and the same command goes on.") from None
     finally:
         judge.stop()
         if judge.evidence.exists():  # also after Ctrl-C: a page that says what is missing
@@ -95,6 +102,7 @@ def reproduce(
 def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tuple[list[Incomplete], bool]:
     """Look after look until no claim is open; the runs that could not be trained, and whether the budget lasted."""
     device = device_named("auto")
+    from nuclr.runs import looks as looks_of
     from nuclr.train.plan import survey, train_missing
     from nuclr.train.progress import Display
     from nuclr.train.store import Store
@@ -102,13 +110,17 @@ def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tupl
     console, profile, store = judge.console, judge.profile, judge.store
     console.print(f"Profile {profile} on {device}, store {store}.", highlight=False)
     troubles: list[Incomplete] = []
-    look, claims = 1, list(judge.registry.claims.values())
-    while claims:
+    claims = list(judge.registry.claims.values())
+    for look in range(1, looks_of(profile) + 1):
+        if look > 1:
+            claims = judge.open_claims(look - 1)
+        if not claims:
+            continue
         claims = in_order(claims, profile, look)
         names = runs_of(claims, profile)
         if look > 1:
             titles = ", ".join(claim.id for claim in claims)
-            console.print(f"Look {look}: more seeds for {titles}.", highlight=False)
+            console.print(f"Look {look}: more seeds for {titles}.", highlight=False, soft_wrap=True)
         judge.begin(claims, look)
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         try:
@@ -124,9 +136,6 @@ def _train_and_judge(judge: Judge, workers: int, deadline: float | None) -> tupl
         if over:
             print(f"The budget is spent and {len(absent)} runs are left: the same command goes on.")
             return troubles, False
-        open_ones = judge.open_claims()
-        look = min(open_ones.values(), default=look) + 1
-        claims = [judge.registry.claims[name] for name, made in open_ones.items() if made + 1 == look]
     return troubles, True
 
 
@@ -162,7 +171,8 @@ class Judge:
         self._thread: threading.Thread | None = None
         self._pytest: subprocess.Popen[bytes] | None = None
         self._stopped = False
-        self._shown = False
+        self._shown = False  # the header of the table
+        self._pages = 0  # how often the page was written
         self._trouble: Exception | None = None
 
     def begin(self, claims: Sequence[Claim], look: int) -> None:
@@ -182,12 +192,10 @@ class Judge:
         self._thread.start()
         self._hand_over([name for name, lacking in self._lacking.items() if not lacking])
 
-    def ended(self, job: object) -> None:
+    def ended(self, job: Job) -> None:
         """A job of the training has come to its end: the claims that have all of their runs now are to be judged."""
         from nuclr.train.pool import absent
-        from nuclr.train.worker import Job
 
-        assert isinstance(job, Job)
         if absent(job):
             return
         for lacking in self._lacking.values():
@@ -214,14 +222,14 @@ class Judge:
         if self._thread is not None:
             self._thread.join()
 
-    def open_claims(self) -> dict[str, int]:
-        """Claims that more seeds may decide, and how often each was looked at."""
+    def open_claims(self, made: int) -> list[Claim]:
+        """Claims that were looked at so often and are undecided, where there is another look."""
         found = {name: one.get("looks") for name, one in self._records().items()}
-        return {
-            name: looks["made"]
+        return [
+            self.registry.claims[name]
             for name, looks in found.items()
-            if looks and looks["undecided"] and looks["made"] < looks["of"]
-        }
+            if looks and looks["undecided"] and looks["made"] == made < looks["of"]
+        ]
 
     def failed(self, strict: bool) -> bool:
         """Whether a claim is an error, or (strict) anything else than reproduced."""
@@ -249,11 +257,13 @@ class Judge:
                 while True:
                     batch.append(self._ready.get_nowait())
             claims = [self.registry.claims[name] for name in batch if name is not None]
-            if claims and not self._stopped and self._trouble is None:
-                try:
-                    self._run(claims)
-                except Exception as trouble:  # a thread has nobody to tell: finish() raises it
-                    self._trouble = trouble
+            # What needs no run takes seconds, and is not to wait for a search that takes minutes.
+            for part in ([one for one in claims if not one.runs], [one for one in claims if one.runs]):
+                if part and not self._stopped and self._trouble is None:
+                    try:
+                        self._run(part)
+                    except Exception as trouble:  # a thread has nobody to tell: finish() raises it
+                        self._trouble = trouble
             if None in batch:
                 return
 
@@ -268,20 +278,36 @@ class Judge:
             *(["--looks", str(self.looks)] if self.looks else []),
             *(word for claim in claims for word in ("--claim", claim.id)),
         ]
+        began, shown = now(), set[str]()
         # In a session of its own Ctrl-C does not reach it: stop() ends it.
         self._pytest = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
-        said, _ = self._pytest.communicate()
-        if self._stopped:
-            return
-        write(self.log, (self.log.read_bytes() if self.log.exists() and self._shown else b"") + said)
+        said = None
+        while said is None:
+            with suppress(subprocess.TimeoutExpired):
+                said, _ = self._pytest.communicate(timeout=LOOK_EVERY)
+            if self._stopped:
+                self._pytest.wait()
+                return
+            fallen = [claim.id for claim in claims if claim.id not in shown and self._judged(claim.id, began)]
+            self._show(fallen)
+            shown.update(fallen)
+        write(self.log, (self.log.read_bytes() if self._pages else b"") + said)
         if self._pytest.returncode not in (0, 1, 5):  # passed, failed, or every module skipped itself
             raise NuclrError(f"pytest could not judge {', '.join(claim.id for claim in claims)}: see {self.log}.")
-        self._show([claim.id for claim in claims])
         self._write_page()
 
+    def _judged(self, name: str, since: str) -> bool:
+        """Whether a claim has a verdict, or an error of its own, of since then."""
+        if not self.evidence.exists():
+            return False
+        one = self._records()[name]
+        return (one["provenance"].get("judged_at") or "") >= since and one["reason"] != UNFINISHED
+
     def _show(self, names: Sequence[str]) -> None:
+        if not names:
+            return
         records = self._records()
         lines = summary.aligned([summary.HEADER, *summary.rows(records, records)])
         by_name = dict(zip((row[0] for row in summary.rows(records, records)), lines[1:], strict=True))
@@ -296,6 +322,7 @@ class Judge:
         from nuclr.report import page
 
         page.write(self.reports / "evidence.json", self.reports / "index.html", GOLDEN, CLAIMS_FILE.parent)
+        self._pages += 1
 
     def _records(self) -> dict[str, Record]:
         found: dict[str, Record] = record.load(self.evidence)["claims"]

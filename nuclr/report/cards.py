@@ -38,6 +38,7 @@ _CLAIM: dict[str, Any] = {
     "unit": None,
     "paper_value": None,
     "tolerance": None,
+    "looks": None,
     "test": None,
 }
 

@@ -62,6 +62,7 @@ _RESULT: dict[str, type] = {
     "reason": str,
     "controls": list,
 }
+_LOOKS: dict[str, type] = {"made": int, "of": int, "seeds": int, "confidence": float, "undecided": bool}
 _CONTROL: dict[str, type] = {
     "label": str,
     "n": int,
@@ -186,6 +187,8 @@ def _claim(claim: Any, source: str, place: str) -> None:
         )
     _numbers({"value": [claim.get("value") or 0], "interval": claim.get("interval")}, source, place)
     _tolerance(claim.get("tolerance"), source, f"{place}tolerance")
+    if claim.get("looks") is not None:  # evidence of before there were looks has none
+        _require(claim["looks"], _LOOKS, source, f"{place}looks.")
     for index, measure in enumerate(claim["measures"]):
         here = f"{place}measures[{index}]."
         _require(measure, _MEASURE, source, here)

@@ -71,7 +71,7 @@ def train_all(
         board.seen[:] = NOT_BEGUN
         running: dict[Future[Outcome], Job] = {}
         pool = _thread(path, len(jobs)) if in_process else _processes(path, len(jobs), workers)
-        with _terminated_as_interrupted():
+        with _interrupted_once():
             try:
                 with display:
                     for index, job in enumerate(jobs):
@@ -137,21 +137,29 @@ def _watch(
 
 
 @contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, by which `kill`, containers and service managers ask for an end, keeps the state just as Ctrl-C does."""
+def _interrupted_once() -> Iterator[None]:
+    """Ctrl-C, or SIGTERM, by which `kill`, containers and service managers ask for an end, becomes one KeyboardInterrupt.
 
-    def interrupt(*_: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # `timeout` sends two, and the second would end the saving
-        raise KeyboardInterrupt
-
+    What follows it is ignored: `timeout` sends every signal twice, and the second would end the saving of the state.
+    """
     if threading.current_thread() is not threading.main_thread():  # which alone may set handlers
         yield
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+
+    def interrupt(*_: object) -> None:
+        for one in before:
+            signal.signal(one, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for one, handler in before.items():
+        if handler is not signal.SIG_IGN:  # as SIGINT is in the background of a shell
+            signal.signal(one, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
 
 
 def absent(job: Job) -> list[str]:

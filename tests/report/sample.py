@@ -21,6 +21,19 @@ CLAIMS = Path(__file__).parents[2] / "claims" / "paper.toml"
 COMMIT = "6ab7a6be5e2f61daa9d5a3e0a46cd14cbb89d16a"
 
 
+# How often claims were looked at: decided at once, left undecided after all, and too near the bound to be decided.
+LOOKS: dict[str, Any] = {
+    "helix": {"made": 1, "of": 3, "confidence": 1 - 0.05 / 3, "seeds": 5, "undecided": False, "needed": None},
+    "parity-tracks-validation": {
+        "made": 3,
+        "of": 3,
+        "confidence": 1 - 0.05 / 3,
+        "seeds": 12,
+        "undecided": True,
+        "needed": 31,
+    },
+    "volume-pc": {"made": 1, "of": 1, "confidence": 0.95, "seeds": 3, "undecided": True, "needed": None},
+}
 # claim -> verdict, reason, {measure: (values, half width, verdict, [(control, low, median, high, outside)])}
 RESULTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "dataset": (
@@ -220,6 +233,7 @@ def _claim(name: str, claim: dict[str, Any], figure: Any, provenance: dict[str, 
         else [],
         "runs": ([_run("embeddings", seed) for seed in range(3)] + (OTHERS if name == "helix" else [])) if ran else [],
         "tolerance": {"half": "inconclusive", "double": verdict} if name == "volume-pc" else None,
+        "looks": dict(LOOKS[name]) if name in LOOKS else None,
         "figures_drawn": [{**figure[0], "arrays": f"arrays/cpu/{name}.{figure[0]['id']}.npz"}] if figure else [],
         "test": f"claims/{module}::test_{name.replace('-', '_')}" if name in RESULTS else None,
         "provenance": {**provenance, "judged_at": "2025-05-24T14:02:30+00:00", "duration": 3.2}

@@ -154,6 +154,14 @@ def test_a_card_tells_what_hangs_on_the_tolerance(html: str) -> None:
     assert "None to change: the bound is a sign." in text
 
 
+def test_a_card_tells_how_often_it_was_looked_at_and_what_would_decide_it(html: str) -> None:
+    text = outline(html).text
+    assert "5, at look 1 of at most 3; every interval has a confidence of 98.3 % for that." in text
+    assert "12, at look 3 of at most 3" in text
+    assert "About 31 would decide it, if the estimate stays where it is." in text
+    assert "no number of seeds in reach would decide it" in text
+
+
 def test_evidence_of_before_there_were_tolerances(tmp_path: Path) -> None:
     evidence = sample.evidence()
     for claim in evidence["claims"].values():
@@ -272,6 +280,7 @@ DAMAGED = [
     (_with([0.1], "claims", "helix", "measures", 0, "interval"), "claims.helix.measures[0].interval should hold two"),
     (_with({"above": "x"}, "claims", "helix", "measures", 0, "bound"), "claims.helix.measures[0].bound should hold"),
     (_with({"half": 1}, "claims", "helix", "tolerance"), "claims.helix.tolerance.half should be text"),
+    (_without("claims", "helix", "looks", "undecided"), "claims.helix.looks.undecided is missing"),
     (_without("claims", "helix", "runs", 0, "fingerprint"), "claims.helix.runs[0].fingerprint is missing"),
     (_with("long", "claims", "helix", "runs", 0, "seconds"), "claims.helix.runs[0].seconds should be a number"),
     (_without("claims", "helix", "figures_drawn", 0, "alt"), "claims.helix.figures_drawn[0].alt is missing"),

@@ -26,5 +26,5 @@ def planned(steps):
 
 if __name__ == "__main__":
     steps = int(sys.argv.pop(1))
-    plan.planned = lambda _profile, _names=None: planned(steps)
+    plan.planned = lambda *_: planned(steps)
     main()

@@ -161,7 +161,7 @@ def test_it_never_shares_a_fleet_with_nuclei_or_another_modulus(tiny, fast, tmp_
 def test_it_is_trained_stored_and_read_like_any_run(monkeypatch, tmp_path):
     monkeypatch.setenv("NUCLR_CACHE", str(tmp_path / "cache"))
     configs = [adding(seed, steps=30) for seed in range(2)]
-    monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: configs)
+    monkeypatch.setattr(plan, "planned", lambda *_: configs)
     for expected in ("2 to train", "2 reused, 0 to train"):
         text = io.StringIO()
         plan.train_missing("smoke", tmp_path, "cpu", 1, Display(Console(file=text, width=200)))

@@ -55,7 +55,7 @@ def test_the_sentence_tells_what_is_done_what_is_left_and_how_to_go_on():
 def runs(tiny, monkeypatch):
     """A profile of three runs that train one by one."""
     configs = [tiny(seed=seed, steps=350) for seed in range(3)]
-    monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: configs)
+    monkeypatch.setattr(plan, "planned", lambda *_: configs)
     monkeypatch.setattr(fleetsize, "pace", lambda *_: Pace({1: 1e-3}))
     return configs
 
@@ -130,7 +130,7 @@ from nuclr.train import plan
 if __name__ == "__main__":
     training = TrainingConfig(steps=10**6, batch=64)
     config = RunConfig("long", 0, DataConfig(observables=("radius",)), ModelConfig(width=8), training)
-    plan.planned = lambda _profile, _names=None: [config]
+    plan.planned = lambda *_: [config]
     main()
 """
 

@@ -46,7 +46,7 @@ def small(monkeypatch):
         for name, observable in (("binding", "binding"), ("neutron-separation", "sn"))
         for seed in range(2)
     ]
-    monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: runs)
+    monkeypatch.setattr(plan, "planned", lambda *_: runs)
 
 
 def test_missing_runs_are_trained_once_and_then_reused(monkeypatch, tmp_path):

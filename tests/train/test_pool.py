@@ -29,7 +29,7 @@ def train(tmp_path, monkeypatch):
     """train(configs, workers, in_process): train each run as a job of its own in tmp_path; returns what was displayed."""
 
     def run(configs, workers=2, in_process=False):
-        monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: configs)
+        monkeypatch.setattr(plan, "planned", lambda *_: configs)
         jobs = [Job("smoke", (config,), (plan.fingerprint_of(config),), tmp_path, "cpu", 1) for config in configs]
         text = io.StringIO()
         display = Display(Console(file=text, width=200))
@@ -100,7 +100,7 @@ from nuclr.train import plan
 if __name__ == "__main__":
     training = TrainingConfig(steps=10**6, batch=64)
     config = RunConfig("long", 0, DataConfig(observables=("radius",)), ModelConfig(width=8), training)
-    plan.planned = lambda _profile, _names=None: [config]
+    plan.planned = lambda *_: [config]
     main()
 """
 

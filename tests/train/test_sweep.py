@@ -24,7 +24,7 @@ DelayedSubmission = pytest.importorskip("submitit.helpers").DelayedSubmission
 def two(tiny, monkeypatch):
     """A profile of two runs of a fleet and a third one apart."""
     configs = [tiny(seed=0), tiny(seed=1), tiny(name="apart", steps=110)]
-    monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: configs)
+    monkeypatch.setattr(plan, "planned", lambda *_: configs)
     return configs
 
 
@@ -111,7 +111,7 @@ def test_a_failed_run_keeps_its_reason_and_is_sent_again(two, tmp_path, monkeypa
     assert standing.state == "failed"
     assert standing.note.endswith("failed: Run tiny, seed 0 diverged: loss nan.")
     monkeypatch.undo()
-    monkeypatch.setattr(plan, "planned", lambda _profile, _names=None, _look=1: two)
+    monkeypatch.setattr(plan, "planned", lambda *_: two)
     sweep.submit(jobs_of(tmp_path), sweep.Cluster("debug", gpus=0), tmp_path)
     assert states(tmp_path) == ["done"] * 3
 

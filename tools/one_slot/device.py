@@ -42,7 +42,8 @@ KERNELS = 25  # that are named
 def facts(say: Say, device: str) -> None:
     """The card, the versions, and what there is of processors, memory and disk."""
     found = gather(Path.cwd())
-    say(f"commit {found['commit']}{' and changes' if found['dirty'] else ''}; {found['device']}; {found['versions']}")
+    say(f"commit {found['commit']}{' and changes' if found['dirty'] else ''}; {found['device']}")
+    say(", ".join(f"{name} {version}" for name, version in found["versions"].items()))
     optional = ("xdist", "pyoperon", "loky", "nucleardatapy", "threadpoolctl")
     say(f"not installed: {', '.join(name for name in optional if not find_spec(name)) or 'nothing'}")
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")

@@ -17,9 +17,7 @@ from nuclr.verdict.registry import load
 from tools.one_slot.worker import Say
 
 ROOT = Path(__file__).parents[2]
-OPTIONS: tuple[
-    str, ...
-] = ()  # further options of pytest: where networks are read on another device than the CPU, its name
+OPTIONS: tuple[str, ...] = ()  # further ones of pytest, such as the device on which networks are read
 
 
 def judge(say: Say, profile: str, store: Path, reports: Path, at_once: int) -> None:

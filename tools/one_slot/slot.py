@@ -75,15 +75,16 @@ class Slot:
         out.mkdir(parents=True, exist_ok=True)
         self.store, self.reports = work / "store", work / "reports"
         self.log, self.parts = Log(out / "log.txt", self.began), Parts(out)
-        self.worker = self._new_worker()
-        self.readers = max(1, (os.cpu_count() or 1) - 2)
+        self.worker, self.profiler = self._new_worker(), self._new_worker()
+        self.readers = [self._new_worker() for _ in range(max(1, (os.cpu_count() or 1) - 2))]
         self.idle: SimpleQueue[Worker] = SimpleQueue()  # of the readers
-        self.pool = ThreadPoolExecutor(self.readers)
+        for reader in self.readers:
+            self.idle.put(reader)
+        self.pool = ThreadPoolExecutor(len(self.readers))
         self.reading: list[Future[None]] = []
         self.packing = threading.Lock()
         self.fleets: list[Fleet] = []
         self.paces: dict[str, float] = {}  # seconds a run-step by kind of fleet, as measured
-        self.trains = self.graph = True  # whether there is a training, and from CUDA graphs
         self.to_come = 0  # runs that are expected and not yet packed
 
     def run(self) -> None:
@@ -99,9 +100,8 @@ class Slot:
                     self.log(f"{stage.__name__} ended early\n{traceback.format_exc()}")
         finally:
             self.pool.shutdown(wait=False, cancel_futures=True)
-            self.worker.kill()
-            while not self.idle.empty():
-                self.idle.get().kill()
+            for worker in (self.worker, self.profiler, *self.readers):
+                worker.kill()
             self.log(f"the end; {self.parts.left / 1e6:.1f} MB of room left")
 
     # ------------------------------------------------------------------------------------------------------ the stages
@@ -110,7 +110,6 @@ class Slot:
         """What machine this is, and which fleets there are to train."""
         self._do("facts", self.worker, self.tasks.facts, self.device)
         self.fleets = self._do("plan", self.worker, self.tasks.plan, self.profile, self.only) or []
-        self.trains = bool(self.fleets)
 
     def check(self) -> None:
         """Whether the device computes what a CPU does. Wrong gradients: no training. A wrong graph: eager steps."""
@@ -118,7 +117,7 @@ class Slot:
         for configs in (joint, binding):
             bad = self._do("check", self.worker, self.tasks.gradients, configs[0], self.device)
             if bad and bad & {"float64", "float32"}:
-                self.trains = False
+                self.fleets = []
                 self.log("wrong gradients: nothing is trained")
         bad = self._do("check", self.worker, self.tasks.first_steps, joint[:3], self.device) or set()
         if "graph" in bad:
@@ -131,22 +130,22 @@ class Slot:
     def pace(self) -> None:
         """How fast the fleets train that there is time for, and in which kernels."""
         left = self._end("train") - time.monotonic()
-        for fleet in self.fleets if self.trains else ():
+        for fleet in self.fleets:
             if fleet.kind not in self.paces:
                 found = self._do("pace", self.worker, self.tasks.pace, fleet, self.device)
                 if found:
                     self.paces[fleet.kind] = found
-            left -= self._needed(fleet)
+            left -= self._needed(fleet) - START
             if left < 0:
                 break
             self.to_come += len(fleet.configs)
-        alone = self._new_worker()  # a profiler slows down what its process does afterwards
-        self._do("pace", alone, self.tasks.kernels, planned(self.profile, ["joint"])[0], self.device)
-        alone.kill()
+        # In a process of its own: a profiler slows down what its process does afterwards.
+        self._do("pace", self.profiler, self.tasks.kernels, planned(self.profile, ["joint"])[0], self.device)
+        self.profiler.kill()
 
     def train(self) -> None:
         """Train what there is time for, and have each finished run read at once."""
-        waiting = deque(self.fleets if self.trains else ())
+        waiting = deque(self.fleets)
         while waiting:
             fleet = waiting.popleft()
             needed, left = self._needed(fleet), self._end("train") - time.monotonic()
@@ -174,9 +173,10 @@ class Slot:
     def judge(self) -> None:
         """Judge what can be judged; the evidence is packed also where there was no time for all of it."""
         if not self.reading:
+            self.log("nothing is trained: there is nothing to judge")
             return
         self.worker.kill()  # what judges may need the memory of the card
-        self._do("judge", self.worker, self.tasks.judge, self.profile, self.store, self.reports, self.readers)
+        self._do("judge", self.worker, self.tasks.judge, self.profile, self.store, self.reports, len(self.readers))
         evidence = {
             f"reports/{path.relative_to(self.reports)}": path.read_bytes()
             for path in sorted(self.reports.rglob("*"))
@@ -237,7 +237,7 @@ class Slot:
 
     def _read(self, config: RunConfig, fingerprint: str) -> None:
         """Read a run in a process of its own, and pack the reading."""
-        worker = self._new_worker() if self.idle.empty() else self.idle.get()
+        worker = self.idle.get()
         try:
             content = worker.do(self._end("read"), self.tasks.read, self.profile, config, fingerprint, self.store)
             with self.packing:

@@ -40,11 +40,12 @@ def train(
     only: Annotated[
         list[str] | None, typer.Option(help="Train the runs of this name alone; may be given again.")
     ] = None,
+    look: Annotated[int, typer.Option(min=1, help="Train the seeds of this look and of those before.")] = 1,
     budget: BudgetOption = "",
     scale: ScaleOption = 1.0,
 ) -> None:
     """Train every run of a profile that the store lacks; interrupted training resumes. Ends 0 also when a budget is spent."""
-    train_profile(profile_named(profile, scale), store, workers, device, only, budget)
+    train_profile(profile_named(profile, scale), store, workers, device, only, budget, look)
 
 
 @app.command(
@@ -135,6 +136,7 @@ def train_profile(
     device: str = "auto",
     only: list[str] | None = None,
     budget: str = "",
+    look: int = 1,
 ) -> bool:
     """Train what is missing of a profile, known by its own name; False where the budget was spent before the end."""
     from nuclr.train.budget import seconds_of, sentence
@@ -148,10 +150,10 @@ def train_profile(
     console = Console()
     console.print(f"Profile {profile} on {device}, store {store}.", highlight=False)
     display = Display(console)
-    train_missing(profile, store, device, workers or cores(), display, only, seconds)
+    train_missing(profile, store, device, workers or cores(), display, only, seconds, look)
     if seconds is None:
         return True
-    runs = survey(profile, Store(store), only)
+    runs = survey(profile, Store(store), only, look)
     left = sum(run.stored is None for run in runs)
     if left:
         again = f"python -m nuclr {shlex.join(sys.argv[1:])}"

@@ -11,7 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from nuclr import files
-from nuclr.report import beside, cards, curves, explore, gallery, reading, summaries, words
+from nuclr.report import beside, cards, curves, explore, gallery, reading, slips, summaries, words
 
 TEMPLATES = Path(__file__).parent / "templates"
 GOLDEN, CLAIMS = Path("golden"), Path("claims")
@@ -107,6 +107,7 @@ def _render(
             goldens=beside.columns(golden, evidence),
             gallery=gallery.entries(made),
             explorers=None if small else explore.explorers(made, folder),
+            slips=slips,
             trainings=trainings,
             trained={training.name: training.place for training in trainings if training.plots},
         )

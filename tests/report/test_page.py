@@ -8,6 +8,7 @@ import itertools
 import json
 import re
 from collections.abc import Callable
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from nuclr.errors import NuclrError
-from nuclr.report import page
+from nuclr.report import page, slips, words
 
 from . import sample
 
@@ -208,6 +209,16 @@ def test_a_small_page_has_all_but_the_explorers(folder: Path, html: str) -> None
     assert all(claim["title"] in kept for claim in sample.evidence()["claims"].values())
     assert "Look around" in outline(html).text
     assert "Look around" not in kept
+
+
+def test_the_slips_of_the_paper_are_there_word_for_word_and_closed(html: str) -> None:
+    section = html[html.index('aria-labelledby="slips"') : html.index("<footer>")]
+    assert "<details open" not in section
+    plain = " ".join(re.sub(r"<[^>]+>", "", unescape(section)).split())
+    for slip in slips.load():
+        for sentences in (slip.title, *slip.sentences.values()):
+            assert words.signs(sentences).replace("`", "") in plain, slip.id
+        assert all(f'href="#claim-{claim}"' in section for claim in slip.claims)
 
 
 def test_text_of_the_evidence_is_escaped(folder: Path) -> None:

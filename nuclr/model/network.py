@@ -149,7 +149,10 @@ class Network:
         self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor, weight: Tensor | None = None
     ) -> Tensor:
         """What the readout reads, (R, rows, d): the residual stream after the last block."""
-        x = self.first_layer(p, z, n, observable)
+        return self.blocks(p, self.first_layer(p, z, n, observable), weight)
+
+    def blocks(self, p: Parameters, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The residual stream after the last block, from that before the first one: (R, rows, d) both. weight: as in `predict`."""
         activation = ACTIVATIONS[self.block_activation]
         for block in range(self.depth):
             inner = activation(torch.baddbmm(p[f"block{block}.inner.bias"], x, p[f"block{block}.inner.weight"]))

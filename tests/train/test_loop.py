@@ -1,6 +1,7 @@
 """Training: repeatable to the bit, each member as if alone, resumable, and loud when it diverges."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,8 +11,9 @@ from nuclr.config import DataConfig
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.train import loop
+from nuclr.train.examples import examples
 from nuclr.train.loop import Fleet, shape
-from nuclr.train.replicas import Float32Stream, Replicas
+from nuclr.train.replicas import Replicas
 from nuclr.train.schedule import curve_steps, learning_rate, log_spaced
 
 
@@ -186,21 +188,25 @@ def test_runs_of_unequal_shape_do_not_share_a_fleet(tiny):
     assert shape(tiny()) != shape(tiny(precision="bf16-matmul"))
 
 
-def test_under_autocast_the_residual_stream_stays_float32():
-    network = Float32Stream(8, 2, 2)
-    values = {name: value.requires_grad_() for name, value in network.initialise([0, 1]).items()}
-    tokens = torch.tensor([[3, 50], [20, 8]])
-    exact = network.predict(values, tokens, tokens, tokens % 2)
-    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
-        stream = network.penultimate(values, tokens, tokens, tokens % 2)
-        predicted = network.predict(values, tokens, tokens, tokens % 2)
-        plain = Network(8, 2, 2).penultimate(values, tokens, tokens, tokens % 2)
-    assert stream.dtype == predicted.dtype == torch.float32
-    assert plain.dtype == torch.bfloat16  # which is why
-    assert not torch.equal(predicted, exact)  # the blocks did take bfloat16
-    assert torch.allclose(predicted, exact, atol=2e-3)
-    predicted.sum().backward()
-    assert all(value.grad.dtype == torch.float32 for value in values.values())
+def test_under_autocast_the_blocks_alone_are_rounded(tiny):
+    config = tiny()
+    engine = Replicas([config], [examples(config)], torch.device("cpu"), torch.float32)
+    indices, _ = engine._plan(range(1))
+    engine.index.copy_(indices[0])
+    exact = engine._losses()
+    streams, read = [], engine.network.readout
+    engine.autocast = True  # as on a GPU
+    with patch.object(Network, "readout", lambda _, p, x, observable: streams.append(x) or read(p, x, observable)):
+        rounded = engine._losses()
+    assert rounded.dtype == streams[0].dtype == torch.float32
+    assert not torch.equal(rounded, exact)  # the blocks did take bfloat16
+    assert torch.allclose(rounded, exact, rtol=2e-3)
+    gradients = torch.autograd.grad(rounded.sum(), list(engine.learning.values()))
+    assert all(gradient.dtype == torch.float32 for gradient in gradients)
+    with patch.object(Network, "blocks", lambda *arguments: arguments[2]):
+        without = engine._losses()
+        engine.autocast = False
+        assert torch.equal(without, engine._losses())  # nothing else did
 
 
 def test_the_schedule_warms_up_and_falls_to_zero(tiny):

@@ -223,7 +223,9 @@ class Replicas:
         found = torch.autograd.grad(losses.sum(), list(self.learning.values()))
         gradients = dict(zip(self.learning, found, strict=True))
         for name, members, param in self.parts:
-            param.grad = gradients[name][members]
+            # Fused AdamW reads memory in the order of the parameter, whatever the strides: a transposed gradient would go to other
+            # weights.
+            param.grad = gradients[name][members].contiguous()
         self.optimizer.step()
         self.losses.copy_(losses.detach())
 

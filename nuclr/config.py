@@ -15,6 +15,8 @@ from nuclr.errors import NuclrError, unknown
 OBSERVABLES = ("binding", "radius", "qa", "qbm", "qbm_n", "qec", "sn", "sp", "z", "n")
 CONTROL = "control"  # a target of random numbers, beside the ten, from which nothing but its mean can be learned
 
+HEADS = 4  # of the transformer's attention
+
 Activation = Literal["silu", "relu", "gelu", "solu"]
 Precision = Literal["float32", "tf32", "bf16-matmul"]
 Biases = Literal["decayed", "free"]
@@ -88,7 +90,8 @@ class ModelConfig:
 
     width, depth: d, and how many residual blocks follow the first layer.
     norm: of the residual stream after each block.
-    attention: over the three tokens, "fixed" to uniform (then the transformer is an MLP) or "learned".
+    attention: over the three tokens, "fixed" to uniform (then the transformer is an MLP), "learned" by one head at the
+        readout, or that of a whole "transformer", which has no norm and its own activations (nuclr.model.transformer).
     first_activation, block_activation: nonlinearity after the first layer, and of both layers of a block.
     biases: "decayed" start at zero and decay as weights do; "free" start at random and never decay, as published.
     """
@@ -96,7 +99,7 @@ class ModelConfig:
     width: int = 128
     depth: int = 2
     norm: Literal["none", "layer", "rms", "batch"] = "none"
-    attention: Literal["fixed", "learned"] = "fixed"
+    attention: Literal["fixed", "learned", "transformer"] = "fixed"
     first_activation: Activation = "silu"
     block_activation: Activation = "relu"
     biases: Biases = "decayed"
@@ -105,6 +108,15 @@ class ModelConfig:
         _check_choices(self)
         _require(self.width >= 4, f"width is {self.width}: it must be at least 4.")
         _require(self.depth >= 1, f"depth is {self.depth}: it must be at least 1.")
+        if self.attention == "transformer":
+            _require(
+                self.width % HEADS == 0,
+                f'width is {self.width}: with attention "transformer" it must be a multiple of {HEADS}, the number of heads.',
+            )
+            _require(
+                (self.norm, self.first_activation, self.block_activation) == ("none", "silu", "relu"),
+                'attention is "transformer", which has no norm and no other activations: leave these as they are.',
+            )
 
 
 @dataclass(frozen=True)

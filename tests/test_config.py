@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from typing import get_args, get_type_hints
 
 import pytest
 
@@ -38,6 +39,9 @@ from nuclr.errors import NuclrError
         (lambda: ModelConfig(width=1), "width is 1"),
         (lambda: ModelConfig(norm="layers"), "no norm 'layers': did you mean 'layer'"),
         (lambda: ModelConfig(attention="learnt"), "did you mean 'learned'"),
+        (lambda: ModelConfig(width=30, attention="transformer"), "it must be a multiple of 4, the number of heads"),
+        (lambda: ModelConfig(norm="rms", attention="transformer"), "which has no norm and no other activations"),
+        (lambda: ModelConfig(block_activation="gelu", attention="transformer"), "which has no norm and no other activ"),
         (lambda: ModelConfig(block_activation="rely"), "no block_activation 'rely': did you mean 'relu'"),
         (lambda: ModelConfig(depth=0), "depth is 0"),
         (lambda: TrainingConfig(learning_rate=0), "learning_rate is 0"),
@@ -66,6 +70,12 @@ def test_every_planned_run_survives_json(profile):
         assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
 
 
+@pytest.mark.parametrize("attention", get_args(get_type_hints(ModelConfig)["attention"]))
+def test_every_kind_of_attention_survives_json(attention):
+    config = RunConfig("some", model=ModelConfig(attention=attention, biases="free"))
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
 def test_a_dict_with_other_keys_is_refused():
     values = to_dict(RunConfig("some"))
     with pytest.raises(NuclrError, match="did you mean 'steps'"):
@@ -85,6 +95,7 @@ def test_every_setting_changes_the_fingerprint_and_the_name_does_not():
         replace(base, model=ModelConfig(width=64)),
         replace(base, model=ModelConfig(norm="rms")),
         replace(base, model=ModelConfig(attention="learned")),
+        replace(base, model=ModelConfig(attention="transformer")),
         replace(base, training=TrainingConfig(steps=14_000)),
     ]
     prints = {fingerprint(config, "data", "code") for config in [base, *changed]}

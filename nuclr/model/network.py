@@ -9,6 +9,7 @@ The options (Appendix B compares them):
 attention  "learned": one head, at the readout position, which is that of the observable's token. The value maps are the
            three parts of the first layer, one a position; the query is Q E_T, the keys are K E_Z, K E_N, K E_T. Where
            all three weights are 1/3 this is the fixed network, and so it starts: Q is zero at first.
+           "transformer" is another network: nuclr.model.transformer.
 norm       of the residual stream after each block, without a learned gain or shift: the place that the published code
            keeps for one. "batch" takes its statistics from the rows of a training batch that have weight, and in
            evaluation running ones, which are kept among the parameters and do not learn.
@@ -67,10 +68,13 @@ class Network:
     block_activation: str = "relu"
     biases: str = "decayed"
 
-    @classmethod
-    def of(cls, model: ModelConfig, observables: int) -> Network:
+    @staticmethod
+    def of(model: ModelConfig, observables: int) -> Network:
         """The network that a config describes, for so many observables."""
-        return cls(observables=observables, **vars(model))
+        from nuclr.model.transformer import Transformer  # which builds on this module
+
+        kind = Transformer if model.attention == "transformer" else Network
+        return kind(observables=observables, **vars(model))
 
     def rules(self) -> dict[str, Rule]:
         """Name, shape, start and scaling of every parameter, without the replica axis.
@@ -149,7 +153,10 @@ class Network:
         self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor, weight: Tensor | None = None
     ) -> Tensor:
         """What the readout reads, (R, rows, d): the residual stream after the last block."""
-        x = self.first_layer(p, z, n, observable)
+        return self.blocks(p, self.first_layer(p, z, n, observable), weight)
+
+    def blocks(self, p: Parameters, x: Tensor, weight: Tensor | None = None) -> Tensor:
+        """The residual stream after the last block, from that before the first one: (R, rows, d) both. weight: as in `predict`."""
         activation = ACTIVATIONS[self.block_activation]
         for block in range(self.depth):
             inner = activation(torch.baddbmm(p[f"block{block}.inner.bias"], x, p[f"block{block}.inner.weight"]))

@@ -37,9 +37,10 @@ class Rule:
         return base * width / BASE_WIDTH if self.hidden else base
 
 
-def vector(*shape: int) -> Rule:
-    """Embedding or readout: one side grows with the width. Starts uniform within 1/sqrt(32), whatever the width."""
-    return Rule(shape, 1 / sqrt(BASE_WIDTH))
+def vector(*shape: int, inputs: int = 1) -> Rule:
+    """Embedding or readout: one side grows with the width. Starts uniform within 1/sqrt(32 inputs), whatever the width;
+    `inputs` counts the widths that a readout reads."""
+    return Rule(shape, 1 / sqrt(BASE_WIDTH * inputs))
 
 
 def hidden(fan_in: int, fan_out: int) -> Rule:
@@ -62,9 +63,9 @@ def statistic(size: int, start: float) -> Rule:
     return Rule((1, size), 0.0, centre=start, learns=False)
 
 
-def attention_scale(width: int) -> float:
-    """What query times key is multiplied with: 1/sqrt(d) at the base width, and as 1/d from there."""
-    return sqrt(BASE_WIDTH) / width
+def attention_scale(width: int, heads: int = 1) -> float:
+    """What query times key is multiplied with: for heads of width d, 1/sqrt(d) at the base width, and as 1/d from there."""
+    return sqrt(BASE_WIDTH / heads) / (width / heads)
 
 
 def output_scale(width: int) -> float:

@@ -59,12 +59,13 @@ class Probe:
         return Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
 
     def penultimate(self, z: Numbers, n: Numbers, observable: str) -> Array:
-        """What the readout reads, the residual stream (rows, d), for one observable at nuclei z, n of shape (rows,)."""
+        """What the readout reads, the residual stream (rows, d), for one observable at nuclei z, n of shape (rows,). That of the
+        transformer has three tokens: (rows, 3d)."""
         self._require_all()
         return self.network.penultimate(self.parameters, *self._tokens(z, n, observable))[0].numpy()
 
     def read_out(self, penultimate: Array, observable: str) -> Array:
-        """Predictions (rows,) in physical units from a penultimate layer (rows, d)."""
+        """Predictions (rows,) in physical units from a penultimate layer, as `penultimate` gives it."""
         self._require_all()
         task = self._task(observable)
         x = torch.from_numpy(np.ascontiguousarray(penultimate))[None]
@@ -74,6 +75,14 @@ class Probe:
     def predict(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """Predictions (rows,) in physical units at nuclei z, n of shape (rows,)."""
         return self.read_out(self.penultimate(z, n, observable), observable)
+
+    def attention(self, z: Numbers, n: Numbers, observable: str) -> Array:
+        """Weights of learned attention on the tokens Z, N and observable at nuclei z, n of shape (rows,): (rows, 3), and of the
+        transformer (rows, depth, heads, 3, 3), from each token to the three. Raises NuclrError where attention is fixed."""
+        self._require_all()
+        if self.config.model.attention == "fixed":
+            raise NuclrError(f"Run {self.config.label} has fixed attention: it has no weights to read.")
+        return self.network.attend(self.parameters, *self._tokens(z, n, observable))[0].numpy()
 
     def predict_at(self, points: Array, beside: ArrayLike, observable: str, symbol: str = "Z") -> Array:
         """Predictions (m,) in physical units with points (m, d) in place of the embedding of a Z, each beside a neutron number,

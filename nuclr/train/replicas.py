@@ -24,21 +24,6 @@ WARM_UP = 3  # steps on a side stream before the capture, as torch's recipe for 
 ROWS_AT_ONCE = 8192
 
 
-class Float32Stream(Network):
-    """The network for autocast: first layer, residual stream and readout stay float32, the blocks' products do not.
-
-    A bfloat16 readout would round the predictions themselves to three digits.
-    """
-
-    def first_layer(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
-        with torch.autocast(z.device.type, enabled=False):
-            return super().first_layer(p, z, n, observable)
-
-    def readout(self, p: Parameters, x: Tensor, observable: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            return super().readout(p, x, observable)
-
-
 class Replicas:
     """Engine of a fleet (nuclr.train.loop.Engine): R members left, every parameter an (R, ...) tensor.
 
@@ -62,8 +47,7 @@ class Replicas:
         self.name = f"torch {first.training.precision}"
         if self.autocast:
             self.name += " in the blocks, their weights' gradients rounded too; float32 elsewhere"
-        network = Float32Stream if self.autocast else Network
-        self.network = network.of(first.model, len(first.data.observables))
+        self.network = Network.of(first.model, len(first.data.observables))
         self.with_graph = graph and self.cuda
         self.batches = [
             Batches(config, data, torch.device("cpu"), dtype) for config, data in zip(configs, examples, strict=True)
@@ -244,7 +228,9 @@ class Replicas:
         # They go to AdamW where backward left them: to set gradients to zero and add to them would move twice as many bytes.
         gradients = self._gradients(losses)
         for name, members, param in self.parts:
-            param.grad = gradients[name][members]
+            # Fused AdamW reads memory in the order of the parameter, whatever the strides: a transposed gradient would go to other
+            # weights.
+            param.grad = gradients[name][members].contiguous()
         self.optimizer.step()
         self.losses.copy_(losses.detach())
 
@@ -255,9 +241,12 @@ class Replicas:
     def _losses(self) -> Tensor:
         """The loss of every member on the rows in `index`, (R,)."""
         z, n, observable, target, weight = (column[self.index] for column in self.columns)
+        # First layer, residual stream and readout stay float32: a bfloat16 readout would round the predictions themselves to
+        # three digits.
+        x = self.network.first_layer(self.values, z, n, observable)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.autocast, cache_enabled=False):
-            predicted = self.network.predict(self.values, z, n, observable, weight)
-        error = predicted - target
+            x = self.network.blocks(self.values, x, weight)
+        error = self.network.readout(self.values, x, observable) - target
         return (weight * error * error).sum(1) / self.rows
 
 

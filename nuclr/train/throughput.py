@@ -223,10 +223,13 @@ def operations(config: RunConfig, rows: int | None) -> float:
     rows: in a step, over which our tables of the first layer are shared; None: the published step, which has none.
     """
     d, observables = config.model.width, len(config.data.observables)
-    blocks = 2 * config.model.depth * d * d
+    blocks, read = 2 * config.model.depth * d * d, d
+    if config.model.attention == "transformer":
+        # In a block each of the three tokens meets five matrices, and nine pairs of tokens are scored and summed up.
+        blocks, read = config.model.depth * (3 * 5 * d * d + 2 * 9 * d), 3 * d
     if rows is None:
-        return 6 * (3 * d * d + blocks + d * observables)
-    return 6 * ((MAX_Z + 1 + MAX_N + 1 + observables) * d * d / rows + blocks + d)
+        return 6 * (3 * d * d + blocks + read * observables)
+    return 6 * ((MAX_Z + 1 + MAX_N + 1 + observables) * d * d / rows + blocks + read)
 
 
 def matmul_peak(place: torch.device, rows: int, width: int, dtype: torch.dtype) -> float:

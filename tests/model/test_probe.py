@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from nuclr.analysis.attention import uniformity
 from nuclr.config import DataConfig, ModelConfig, RunConfig
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
@@ -59,7 +60,15 @@ def test_an_unknown_observable_is_named_with_the_nearest(probe):
 
 
 @pytest.mark.parametrize(
-    "options", [{"norm": "layer"}, {"norm": "batch"}, {"attention": "learned"}, {"block_activation": "solu"}], ids=str
+    "options",
+    [
+        {"norm": "layer"},
+        {"norm": "batch"},
+        {"attention": "learned"},
+        {"attention": "transformer"},
+        {"block_activation": "solu"},
+    ],
+    ids=str,
 )
 def test_every_option_of_the_network_is_read(options):
     config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(width=16, **options))
@@ -73,3 +82,41 @@ def test_every_option_of_the_network_is_read(options):
     layer = probe.penultimate(Z, N, "binding")
     assert probe.read_out(layer, "binding") == pytest.approx(probe.predict(Z, N, "binding"), rel=1e-12)
     assert probe.untrained(4).penultimate(Z, N, "binding").shape == layer.shape
+
+
+def attending(attention):
+    config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(16, attention=attention))
+    p = Network.of(config.model, 2).initialise([3], torch.float64)
+    weights = {name: value[0] + 4 * name.endswith("query") for name, value in p.items()}  # not uniform
+    return Probe.open(config, weights, np.array([0.0, 1.0]), np.array([2e6, 6.0]))
+
+
+@pytest.mark.parametrize(("attention", "shape"), [("learned", (3, 3)), ("transformer", (3, 2, 4, 3, 3))])
+def test_attention_is_read_at_the_nuclei_of_one_observable(attention, shape):
+    probe = attending(attention)
+    weights = probe.attention(Z, N, "radius")
+    assert weights.shape == shape
+    assert weights.sum(-1) == pytest.approx(np.ones(shape[:-1]))
+    assert uniformity(weights) > 1e-4
+    assert probe.attention(Z[1:2], N[1:2], "radius") == pytest.approx(weights[1:2], rel=1e-12)
+    assert np.abs(probe.attention(Z, N, "binding") - weights).max() > 1e-4
+    assert uniformity(probe.untrained(4).attention(Z, N, "radius")) == pytest.approx(0, abs=1e-12)
+
+
+def test_fixed_attention_has_no_weights_to_read(probe):
+    with pytest.raises(NuclrError, match="Run some, seed 0 has fixed attention"):
+        probe.attention(Z, N, "radius")
+
+
+def test_a_transformer_is_fed_other_embeddings():
+    probe = attending("transformer")
+    assert probe.penultimate(Z, N, "binding").shape == (3, 48)
+    embedding = probe.embedding("N")
+    embedding[70 - 1] += 1.0
+    changed = probe.with_embedding("N", embedding).predict(Z, N, "binding")
+    assert (changed == probe.predict(Z, N, "binding")).tolist() == [True, False, True]
+    for symbol, own, other in (("Z", Z, N), ("N", N, Z)):
+        points = probe.embedding(symbol)[own - 1]  # a table of another length
+        assert probe.predict_at(points, other, "radius", symbol) == pytest.approx(
+            probe.predict(Z, N, "radius"), rel=1e-12
+        )

@@ -54,6 +54,7 @@ CASES = {
     "RMS norm": _with(model={"norm": "rms"}),
     "batch norm": _with(model={"norm": "batch"}),
     "learned attention": _with(model={"attention": "learned"}),
+    "transformer": _with(model={"attention": "transformer", "biases": "free"}),
     "SoLU": _with(model={"block_activation": "solu", "first_activation": "gelu"}),
     "modular addition": SUMS,
 }

@@ -1,17 +1,19 @@
 """Training: repeatable to the bit, each member as if alone, resumable, and loud when it diverges."""
 
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
 
-from nuclr.config import DataConfig
+from nuclr.config import DataConfig, ModelConfig
 from nuclr.errors import NuclrError
 from nuclr.model.network import Network
 from nuclr.train import loop
+from nuclr.train.examples import examples
 from nuclr.train.loop import Fleet, shape
-from nuclr.train.replicas import Float32Stream, Replicas
+from nuclr.train.replicas import Replicas
 from nuclr.train.schedule import curve_steps, learning_rate, log_spaced
 
 
@@ -85,6 +87,31 @@ def test_a_member_of_a_motley_fleet_equals_the_run_trained_alone(motley, engine,
         assert together.curves[index][-1]["loss"] == pytest.approx(alone.curves[0][-1]["loss"], rel=tolerance)
         assert together.errors()[index] == pytest.approx(alone.errors()[0], rel=tolerance)
         assert alone.curves[0][-1]["loss"] < 0.5 * alone.curves[0][0]["loss"]  # it does train
+
+
+@pytest.mark.parametrize("attention", ["fixed", "learned", "transformer"])
+def test_steps_are_those_of_plain_adamw(tiny, attention):
+    config = replace(tiny(weight_decay=0.3), model=ModelConfig(8, attention=attention))
+    data, rate = examples(config), config.training.learning_rate
+    engine = Replicas([config], [data], torch.device("cpu"), torch.float64)
+    p = {name: value.detach().clone().requires_grad_() for name, value in engine.values.items()}
+    groups = [
+        {"params": [p[name]], "lr": rule.learning_rate(rate, 8), "weight_decay": rule.weight_decay(0.3, 8)}
+        for name, rule in engine.network.rules().items()
+    ]
+    adamw = torch.optim.AdamW(groups, eps=1e-15, foreach=False, fused=False)
+    starts = [group["lr"] for group in groups]
+    for step in range(5):
+        z, n, observable, target, weight = engine.batches[0].at(step)
+        error = engine.network.predict(p, z[None], n[None], observable[None])[0] - target
+        adamw.zero_grad()
+        (weight * error * error).mean().backward()
+        for group, start in zip(adamw.param_groups, starts, strict=True):
+            group["lr"] = start * learning_rate(config, step) / rate
+        adamw.step()
+    engine.advance(0, 5)
+    for name, value in engine.parameters(0).items():
+        assert torch.allclose(value, p[name][0], rtol=1e-9, atol=1e-11), name
 
 
 def test_training_learns(tiny):
@@ -184,23 +211,30 @@ def test_runs_of_unequal_shape_do_not_share_a_fleet(tiny):
     assert shape(tiny()) == shape(tiny(seed=1, batch=0.3, weight_decay=0.1, learning_rate=0.1, weighting="equal"))
     assert shape(tiny()) != shape(replace(tiny(), data=DataConfig(observables=("sn",))))
     assert shape(tiny()) != shape(tiny(precision="bf16-matmul"))
+    kinds = [replace(tiny(), model=ModelConfig(8, attention=kind)) for kind in ("fixed", "learned", "transformer")]
+    assert len({shape(kind) for kind in kinds}) == 3
 
 
-def test_under_autocast_the_residual_stream_stays_float32():
-    network = Float32Stream(8, 2, 2)
-    values = {name: value.requires_grad_() for name, value in network.initialise([0, 1]).items()}
-    tokens = torch.tensor([[3, 50], [20, 8]])
-    exact = network.predict(values, tokens, tokens, tokens % 2)
-    with torch.autocast("cpu", torch.bfloat16, cache_enabled=False):
-        stream = network.penultimate(values, tokens, tokens, tokens % 2)
-        predicted = network.predict(values, tokens, tokens, tokens % 2)
-        plain = Network(8, 2, 2).penultimate(values, tokens, tokens, tokens % 2)
-    assert stream.dtype == predicted.dtype == torch.float32
-    assert plain.dtype == torch.bfloat16  # which is why
-    assert not torch.equal(predicted, exact)  # the blocks did take bfloat16
-    assert torch.allclose(predicted, exact, atol=2e-3)
-    predicted.sum().backward()
-    assert all(value.grad.dtype == torch.float32 for value in values.values())
+@pytest.mark.parametrize("attention", ["fixed", "transformer"])
+def test_under_autocast_the_blocks_alone_are_rounded(tiny, attention):
+    config = replace(tiny(), model=ModelConfig(8, attention=attention))
+    engine = Replicas([config], [examples(config)], torch.device("cpu"), torch.float32)
+    indices, _ = engine._plan(range(1))
+    engine.index.copy_(indices[0])
+    exact = engine._losses()
+    streams, kind, read = [], type(engine.network), engine.network.readout
+    engine.autocast = True  # as on a GPU
+    with patch.object(kind, "readout", lambda _, p, x, observable: streams.append(x) or read(p, x, observable)):
+        rounded = engine._losses()
+    assert rounded.dtype == streams[0].dtype == torch.float32
+    assert not torch.equal(rounded, exact)  # the blocks did take bfloat16
+    assert torch.allclose(rounded, exact, rtol=2e-3)
+    gradients = torch.autograd.grad(rounded.sum(), list(engine.learning.values()))
+    assert all(gradient.dtype == torch.float32 for gradient in gradients)
+    with patch.object(kind, "blocks", lambda *arguments: arguments[2]):
+        without = engine._losses()
+        engine.autocast = False
+        assert torch.equal(without, engine._losses())  # nothing else did
 
 
 def test_the_schedule_warms_up_and_falls_to_zero(tiny):

@@ -119,6 +119,7 @@ def test_what_the_kernel_cannot_is_left_to_torch():
         ModelConfig(64, norm="batch"),
         ModelConfig(48),
         ModelConfig(64, attention="learned"),
+        ModelConfig(64, attention="transformer"),
         ModelConfig(64, 9),
     ):
         assert choose_engine(CPU, replace(plain, model=model), FLOAT32) is Replicas

@@ -34,6 +34,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--reports", default="reports", metavar="DIR", help="where evidence is written (default: %(default)s)"
     )
     group.addoption("--store", default="runs", metavar="DIR", help="where trained runs lie (default: %(default)s)")
+    group.addoption(
+        "--device", default="auto", help="where trained networks are read: cpu, cuda, or auto: cuda where there is one"
+    )
     group.addoption("--claims-file", metavar="FILE", help="what is claimed (default: claims/paper.toml)")
     group.addoption("--strict-claims", action="store_true", help="fail where a claim is not reproduced or inconclusive")
 

@@ -73,3 +73,32 @@ def test_every_option_of_the_network_is_read(options):
     layer = probe.penultimate(Z, N, "binding")
     assert probe.read_out(layer, "binding") == pytest.approx(probe.predict(Z, N, "binding"), rel=1e-12)
     assert probe.untrained(4).penultimate(Z, N, "binding").shape == layer.shape
+
+
+def test_the_weights_of_attention_are_those_of_the_network():
+    config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(16, attention="learned"))
+    weights = {name: value[0] for name, value in Network.of(config.model, 2).initialise([3]).items()}
+    weights["attention.query"] = torch.rand(16, 16)  # zero at the start
+    probe = Probe.open(config, weights, np.array([0.0, 1.0]), np.array([2e6, 6.0]))
+    found = probe.attention(Z, N, "radius")
+    tokens = (torch.from_numpy(Z)[None], torch.from_numpy(N)[None], torch.ones(1, 3, dtype=torch.int64))
+    np.testing.assert_array_equal(found, probe.network.attend(probe.parameters, *tokens)[0].numpy())
+    assert found.sum(1) == pytest.approx(np.ones(3))
+    assert np.ptp(found) > 0.01
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="reads a network on a GPU, and this machine has none")
+def test_a_gpu_reads_what_the_cpu_reads(probe):
+    weights = {name: value[0] for name, value in probe.parameters.items()}
+    there = Probe.open(probe.config, weights, probe.low, probe.high, "cuda")
+    points = probe.embedding("Z")[:3] + 0.1
+    for read in (
+        lambda one: one.embedding("N"),
+        lambda one: one.penultimate(Z, N, "binding"),
+        lambda one: one.predict(Z, N, "radius"),
+        lambda one: one.predict_at(points, N, "binding"),
+        lambda one: one.with_embedding("N", 2 * one.embedding("N")).predict(Z, N, "binding"),
+        lambda one: one.read_out(one.penultimate(Z, N, "radius"), "radius"),
+        lambda one: one.untrained(5).predict(Z, N, "binding"),
+    ):
+        np.testing.assert_allclose(read(there), read(probe), rtol=1e-9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from nuclr import runs as profiles
 from nuclr.analysis.pca import Components, components, leading
 from nuclr.data import table
 from nuclr.errors import NuclrError
+from nuclr.model.device import device_named
 from nuclr.model.probe import Probe
 from nuclr.physics.formulas import SEMF
 from nuclr.train.plan import require, resolve_profile, survey
@@ -32,6 +33,10 @@ Array = NDArray[np.float64]
 
 def pytest_configure(config: pytest.Config) -> None:
     config.option.profile = resolve_profile(config.option.profile)
+    try:
+        config.option.device = device_named(config.option.device)
+    except NuclrError as error:
+        raise pytest.UsageError(str(error)) from None
     # Claims that are judged side by side would otherwise hinder one another: each would start a thread on every core.
     threads = max(1, cores() // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     torch.set_num_threads(threads)
@@ -95,10 +100,15 @@ def well_measured() -> Nuclides:
 
 @dataclass(frozen=True)
 class Run:
-    """A trained run: its record in the store and a probe into its network."""
+    """A trained run: its record in the store, and how to open its network for reading."""
 
     stored: StoredRun
-    probe: Probe
+    open: Callable[[], Probe]
+
+    @cached_property
+    def probe(self) -> Probe:
+        """The network, opened when first asked for: a wide one takes a second and half a gigabyte, and errors need none."""
+        return self.open()
 
     @property
     def seed(self) -> int:
@@ -158,9 +168,10 @@ def stored(
 
 
 @pytest.fixture
-def runs(stored: Callable[[str], list[StoredRun]]) -> Callable[[str], list[Run]]:
-    """runs("joint"): the same for runs on nuclei, their networks open for reading."""
-    return lambda name: [Run(run, run.probe()) for run in stored(name)]
+def runs(request: pytest.FixtureRequest, stored: Callable[[str], list[StoredRun]]) -> Callable[[str], list[Run]]:
+    """runs("joint"): the same for runs on nuclei, their networks to be read on the device of the session."""
+    device = request.config.option.device
+    return lambda name: [Run(run, partial(run.probe, device=device)) for run in stored(name)]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import torch
 
 from nuclr.analysis import helix
 from nuclr.analysis.pca import leading
@@ -118,6 +117,4 @@ def embeddings(kind):
 
 def largest_weight(run, nuclides):
     """Mean over the nuclides of the largest of the three weights: 1/3 where attention stays uniform, 1 where it picks a token."""
-    z, n = (torch.tensor(number)[None] for number in (nuclides.z, nuclides.n))
-    weights = run.probe.network.attend(run.probe.parameters, z, n, torch.zeros_like(z))
-    return float(weights.max(-1).values.mean())
+    return float(run.probe.attention(nuclides.z, nuclides.n, "binding").max(-1).mean())

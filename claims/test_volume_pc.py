@@ -29,7 +29,8 @@ COMPONENTS = 12
 def test_the_first_component_is_the_volume(runs, core, evidence):
     joint = runs("joint")
     volume = TERMS["volume"](core.z, core.n)
-    first = [penultimate(run.probe, core).axes(1)[:, 0] for run in joint]
+    layers = [penultimate(run.probe, core) for run in joint]
+    first = [layer.axes(1)[:, 0] for layer in layers]
     evidence.measure("cosine", [abs(cosine(axis, volume)) for axis in first])
 
     untrained = [penultimate(joint[0].probe.untrained(seed), core).axes(1)[:, 0] for seed in range(20)]
@@ -42,9 +43,9 @@ def test_the_first_component_is_the_volume(runs, core, evidence):
     for name, term in {**rivals, "Z": core.z.astype(float), "N": core.n.astype(float)}.items():
         evidence.note(f"cosine of PC0 and {name}", [abs(cosine(axis, term)) for axis in first])
         evidence.note(f"cosine of the volume term itself and {name}", abs(cosine(volume, term)))
-    evidence.note("share of the variance in PC0", [penultimate(run.probe, core).components.share[0] for run in joint])
+    evidence.note("share of the variance in PC0", [layer.components.share[0] for layer in layers])
 
-    axes = penultimate(joint[0].probe, core).axes(COMPONENTS)
+    axes = layers[0].axes(COMPONENTS)
     found = np.abs(cosines(axes, np.stack([TERMS[name](core.z, core.n) for name in SHOWN], axis=1)))
     best = {name: int(found[1:, i].argmax()) + 1 for i, name in enumerate(SHOWN)}
     evidence.figure(

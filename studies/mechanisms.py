@@ -14,7 +14,7 @@ units    Does a unit stand for a region of the chart? The share of nuclides at w
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +42,7 @@ LOCAL = 0.1  # a unit that is active at fewer nuclides is local
 
 
 def untrained(run: Run) -> Run:
-    return Run(run.stored, run.probe.untrained(100 + run.seed))
+    return Run(run.stored, partial(run.probe.untrained, 100 + run.seed))
 
 
 # ------------------------------------------------------------------------------------------------------------- pieces

@@ -28,7 +28,7 @@ def trained(profile: str, store: Path, names: Iterable[str] | None = None) -> Tr
     for name in dict.fromkeys(one.config.name for one in planned):
         kept = [one.stored for one in planned if one.config.name == name]
         if all(kept):
-            found[name] = [Run(stored, stored.probe()) for stored in kept if stored is not None]
+            found[name] = [Run(stored, stored.probe) for stored in kept if stored is not None]
         else:
             print(f"Left out: {name} ({kept.count(None)} of {len(kept)} seeds are not trained).", file=sys.stderr)
     if not found:

@@ -4,6 +4,7 @@ tables of docs/structure.md, of runs of the profile cpu: nothing more is trained
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 
@@ -69,7 +70,7 @@ def alike(store: Path) -> str:
         rows.append(["noise that is as smooth", *cells])
     joint = found.get("joint")
     if joint is not None:
-        fresh = [Run(run.stored, run.probe.untrained(100 + run.seed)) for run in joint]
+        fresh = [Run(run.stored, partial(run.probe.untrained, 100 + run.seed)) for run in joint]
         rows.append(["untrained networks", *(told(apart([read(run) for run in fresh]), 2) for read in PLACES.values())])
     return markdown(("distance between seeds", *PLACES), rows)
 

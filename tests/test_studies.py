@@ -89,7 +89,7 @@ def test_a_wide_network_has_nothing_for_free():
     config = runs.named("width-256", "joint")[0]
     network = Network.of(config.model, len(config.data.observables))
     probe = Probe(config, network.initialise([0]), np.zeros(10), np.ones(10))
-    fresh = Run(SimpleNamespace(config=config), probe)
+    fresh = Run(SimpleNamespace(config=config), lambda: probe)
     read = {
         scaling.name_of(group, one): one.read(fresh)
         for group, readings in scaling.READINGS.items()
@@ -231,9 +231,10 @@ class Planted:
 
 
 def test_a_chain_that_bends_at_a_closed_shell_is_told_from_a_smooth_one():
-    smooth = Run(None, Planted(lambda z, n: (n**2 / 100, z, np.zeros_like(n))))
+    smooth = Run(None, lambda: Planted(lambda z, n: (n**2 / 100, z, np.zeros_like(n))))
     bent = Run(
-        None, Planted(lambda z, n: (n**2 / 100, z, np.minimum.reduce([np.abs(n - c) for c in (28, 50, 82, 126)])))
+        None,
+        lambda: Planted(lambda z, n: (n**2 / 100, z, np.minimum.reduce([np.abs(n - c) for c in (28, 50, 82, 126)]))),
     )
     closed, _ = mechanisms.other_numbers("N")
     assert mechanisms.bends(smooth, "N")[closed] == pytest.approx(1.0)

@@ -23,12 +23,15 @@ def smooth_noise(k: int, d: int, width: float, line_share: float, draws: int, se
     """White noise smoothed along the numbers with a Gaussian of standard deviation `width`, plus a straight line that
     carries the share `line_share` of the variance."""
     rng = np.random.default_rng(seed)
-    noise = gaussian_filter1d(rng.standard_normal((draws, k, d)), width, axis=1)
-    noise -= noise.mean(axis=1, keepdims=True)
+    # Smoothing and taking off the mean are linear along the numbers, so a small matrix does both at once.
+    smooth = gaussian_filter1d(np.eye(k), width, axis=0)
+    noise: Array = (smooth - smooth.mean(axis=0)) @ rng.standard_normal((draws, k, d))
     direction = rng.standard_normal((draws, 1, d))
-    line = np.linspace(-1.0, 1.0, k)[:, None] * direction / np.linalg.norm(direction, axis=2, keepdims=True)
-    power_noise, power_line = (np.square(x).sum(axis=(1, 2), keepdims=True) for x in (noise, line))
-    return noise + line * np.sqrt(power_noise / power_line * line_share / (1 - line_share))
+    direction /= np.linalg.norm(direction, axis=2, keepdims=True)
+    line = np.linspace(-1.0, 1.0, k)[:, None]
+    power = np.einsum("rkd,rkd->r", noise, noise)[:, None, None]
+    noise += line * (direction * np.sqrt(power / np.square(line).sum() * line_share / (1 - line_share)))
+    return noise
 
 
 def like(embedding: Array, draws: int, seed: int) -> Array:

@@ -34,12 +34,14 @@ def portrait(embedding: Array) -> Portrait:
     numbers, or is constant."""
     if min(embedding.shape) < FEWEST:
         raise ValueError(f"A portrait needs at least {FEWEST} numbers and dimensions: got {embedding.shape}.")
-    left, singular, _ = np.linalg.svd(embedding - embedding.mean(0), full_matrices=False)
-    power = np.square(singular)
-    if power[0] == 0.0:
+    centred = embedding - embedding.mean(0)
+    # A thousand walks are portrayed, and few numbers have small Gram matrices, however many the dimensions.
+    power, along = np.linalg.eigh(centred @ centred.T)
+    if power[-1] == 0.0:
         raise ValueError("A constant embedding has no principal components.")
-    spectra = np.square(dct(left[:, :COMPONENTS], axis=0, norm="ortho")).T
-    return Portrait(spectra, power[:COMPONENTS] / power.sum())
+    strongest = np.arange(len(power))[: -COMPONENTS - 1 : -1]
+    spectra = np.square(dct(along[:, strongest], axis=0, norm="ortho")).T
+    return Portrait(spectra, power[strongest] / power.sum())
 
 
 def walks_like(embedding: Array, dimensions: int, draws: int, seed: int) -> list[Array]:

@@ -66,17 +66,6 @@ def check_profile(profile: str) -> None:
         planned(profile)
 
 
-def device_named(device: str) -> str:
-    """The device that "auto" stands for here; refuses what there is not."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise NuclrError(f"There is no device {device!r}: choose cpu, cuda or auto.")
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise NuclrError("This machine has no CUDA device that torch can use: choose --device cpu.")
-    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
-
-
 def from_root(path: Path) -> Path:
     if not path.exists():
         raise NuclrError(f"There is no {path} here: run this command in the root of the nuclr repository.")

@@ -30,7 +30,6 @@ from nuclr.cli.app import (
     StoreOption,
     WorkersOption,
     app,
-    device_named,
     from_root,
     profile_named,
 )
@@ -38,6 +37,7 @@ from nuclr.cli.judging import against_golden
 from nuclr.cli.reporting import report
 from nuclr.errors import Incomplete, NuclrError, Stopped
 from nuclr.files import write
+from nuclr.model.device import device_named
 from nuclr.verdict import record, summary
 from nuclr.verdict.judging import UNFINISHED
 from nuclr.verdict.provenance import cores, now

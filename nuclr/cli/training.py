@@ -20,10 +20,10 @@ from nuclr.cli.app import (
     WorkersOption,
     app,
     check_profile,
-    device_named,
     profile_named,
 )
 from nuclr.errors import NuclrError
+from nuclr.model.device import device_named
 from nuclr.verdict.provenance import cores
 
 

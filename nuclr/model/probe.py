@@ -1,13 +1,15 @@
 """Read a trained network, or replace what it carries at one of three places, and see what it then predicts.
 
-The places are the Z embedding, the N embedding and the penultimate layer. Everything is evaluated on the CPU in float64,
-so that an analysis does not depend on the precision or the device of the training.
+The places are the Z embedding, the N embedding and the penultimate layer. Everything is evaluated in float64, on the CPU or on a
+GPU, so that an analysis does not depend on the precision or the device of the training. What comes in and goes out are arrays of
+numpy, wherever the network lies.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,7 +29,8 @@ TRAINED_NUMBERS = {"Z": np.arange(1, MAX_Z + 1), "N": np.arange(1, MAX_N + 1)}
 
 @dataclass(frozen=True)
 class Probe:
-    """One network, without replica axis. low, high: what 0 and 1 of each observable stand for, in physical units."""
+    """One network, without replica axis, on the device where its parameters lie. low, high: what 0 and 1 of each observable stand
+    for, in physical units."""
 
     config: RunConfig
     parameters: Parameters = field(repr=False)
@@ -35,13 +38,20 @@ class Probe:
     high: Array
 
     @classmethod
-    def open(cls, config: RunConfig, weights: Mapping[str, Tensor], low: Array, high: Array) -> Probe:
-        """From parameters of any float type, without replica axis."""
-        return cls(config, {name: value.double()[None] for name, value in weights.items()}, low, high)
+    def open(
+        cls, config: RunConfig, weights: Mapping[str, Tensor], low: Array, high: Array, device: str = "cpu"
+    ) -> Probe:
+        """From parameters of any float type, without replica axis, to be read on a device, "cpu" or "cuda"."""
+        return cls(config, {name: value.to(device).double()[None] for name, value in weights.items()}, low, high)
 
     def untrained(self, seed: int) -> Probe:
-        """A network of this shape with fresh parameters: the usual control."""
-        return Probe(self.config, self.network.initialise([seed], torch.float64), self.low, self.high)
+        """A network of this shape with fresh parameters, the same on any device: the usual control."""
+        fresh = self.network.initialise([seed], torch.float64)
+        return Probe(self.config, {name: value.to(self.device) for name, value in fresh.items()}, self.low, self.high)
+
+    @property
+    def device(self) -> torch.device:
+        return self.parameters["embedding.Z"].device
 
     @property
     def network(self) -> Network:
@@ -49,32 +59,34 @@ class Probe:
 
     def embedding(self, symbol: str) -> Array:
         """Embeddings (k, d) of TRAINED_NUMBERS[symbol], symbol "Z" or "N"."""
-        table = self.parameters[f"embedding.{symbol}"][0].numpy()
-        return table[TRAINED_NUMBERS[symbol]].copy()
+        return _array(self.parameters[f"embedding.{symbol}"])[TRAINED_NUMBERS[symbol]]
 
     def with_embedding(self, symbol: str, embedding: Array) -> Probe:
         """The same network with other embeddings (k, d) of TRAINED_NUMBERS[symbol]."""
         table = self.parameters[f"embedding.{symbol}"].clone()
-        table[0, torch.from_numpy(TRAINED_NUMBERS[symbol])] = torch.from_numpy(np.ascontiguousarray(embedding))
+        table[0, TRAINED_NUMBERS[symbol]] = self._put(embedding)
         return Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
 
     def penultimate(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """What the readout reads, the residual stream (rows, d), for one observable at nuclei z, n of shape (rows,). That of the
         transformer has three tokens: (rows, 3d)."""
         self._require_all()
-        return self.network.penultimate(self.parameters, *self._tokens(z, n, observable))[0].numpy()
+        return _array(self.network.penultimate(self.parameters, *self._tokens(z, n, observable)))
 
     def read_out(self, penultimate: Array, observable: str) -> Array:
         """Predictions (rows,) in physical units from a penultimate layer, as `penultimate` gives it."""
         self._require_all()
         task = self._task(observable)
-        x = torch.from_numpy(np.ascontiguousarray(penultimate))[None]
-        unit = self.network.readout(self.parameters, x, torch.full((1, x.shape[1]), task))[0].numpy()
-        return self.low[task] + unit * (self.high[task] - self.low[task])
+        x = self._put(penultimate)[None]
+        tasks = torch.full((1, x.shape[1]), task, device=self.device)
+        return self._physical(self.network.readout(self.parameters, x, tasks), task)
 
     def predict(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """Predictions (rows,) in physical units at nuclei z, n of shape (rows,)."""
-        return self.read_out(self.penultimate(z, n, observable), observable)
+        self._require_all()
+        return self._physical(
+            self.network.predict(self.parameters, *self._tokens(z, n, observable)), self._task(observable)
+        )
 
     def attention(self, z: Numbers, n: Numbers, observable: str) -> Array:
         """Weights of learned attention on the tokens Z, N and observable at nuclei z, n of shape (rows,): (rows, 3), and of the
@@ -82,13 +94,13 @@ class Probe:
         self._require_all()
         if self.config.model.attention == "fixed":
             raise NuclrError(f"Run {self.config.label} has fixed attention: it has no weights to read.")
-        return self.network.attend(self.parameters, *self._tokens(z, n, observable))[0].numpy()
+        return _array(self.network.attend(self.parameters, *self._tokens(z, n, observable)))
 
     def predict_at(self, points: Array, beside: ArrayLike, observable: str, symbol: str = "Z") -> Array:
         """Predictions (m,) in physical units with points (m, d) in place of the embedding of a Z, each beside a neutron number,
         (m,) or one for all; with the symbol "N" in place of that of an N, beside proton numbers (figures 6, 7, 13 and 15)."""
-        table = torch.from_numpy(np.ascontiguousarray(points))[None]
-        fed = Probe(self.config, self.parameters | {f"embedding.{symbol}": table}, self.low, self.high)
+        table = {f"embedding.{symbol}": self._put(points)[None]}
+        fed = Probe(self.config, self.parameters | table, self.low, self.high)
         own, other = np.arange(len(points)), np.broadcast_to(np.asarray(beside, np.int64), len(points))
         z, n = (own, other) if symbol == "Z" else (other, own)
         return fed.predict(z, n, observable)
@@ -105,5 +117,18 @@ class Probe:
         return self.config.data.observables.index(observable)
 
     def _tokens(self, z: Numbers, n: Numbers, observable: str) -> tuple[Tensor, Tensor, Tensor]:
-        tokens_z, tokens_n = (torch.tensor(x, dtype=torch.int64)[None] for x in (z, n))
-        return tokens_z, tokens_n, torch.full(tokens_z.shape, self._task(observable))
+        tokens_z, tokens_n = (self._put(np.asarray(x, np.int64))[None] for x in (z, n))
+        return tokens_z, tokens_n, torch.full_like(tokens_z, self._task(observable))
+
+    def _physical(self, unit: Tensor, task: int) -> Array:
+        """Readings (1, rows) between 0 and 1 in the units of a task: (rows,)."""
+        return self.low[task] + _array(unit) * (self.high[task] - self.low[task])
+
+    def _put(self, values: NDArray[Any]) -> Tensor:
+        return torch.tensor(np.ascontiguousarray(values), device=self.device)
+
+
+def _array(values: Tensor) -> Array:
+    """The one replica of values (1, ...): (...)."""
+    found: Array = values[0].cpu().numpy()
+    return found

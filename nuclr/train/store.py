@@ -62,15 +62,14 @@ class StoredRun:
         name = "weights.safetensors" if step is None else f"checkpoint-{step}.safetensors"
         return load_tensors(self._read(name))
 
-    def probe(self, step: int | None = None) -> Probe:
-        """The trained network, final or at a checkpoint, for analysis; `weights` tells what a checkpoint holds.
-
-        Raises NuclrError for one of modular addition.
+    def probe(self, step: int | None = None, device: str = "cpu") -> Probe:
+        """The trained network, final or at a checkpoint, for analysis on a device, "cpu" or "cuda"; `weights` tells what a
+        checkpoint holds. Raises NuclrError for one of modular addition.
         """
         if isinstance(self.config.data, AdditionConfig):
             raise NuclrError(f"Run {self.config.label} learned to add: it knows no nuclides.")
         low, high = (np.array(self.manifest[key]) for key in ("low", "high"))
-        return Probe.open(self.config, self.weights(step), low, high)
+        return Probe.open(self.config, self.weights(step), low, high, device)
 
     def adder(self, step: int | None = None) -> Adder:
         """The trained network of modular addition, final or at a checkpoint. Raises NuclrError for one of nuclei."""

@@ -27,14 +27,16 @@ class Judging:
     Raises NuclrError where the evidence of an earlier session is malformed, or where `reports` cannot be written.
     """
 
-    def __init__(self, registry: Registry, profile: str, reports: Path, root: Path, command: str) -> None:
+    def __init__(
+        self, registry: Registry, profile: str, reports: Path, root: Path, command: str, device: str = "cpu"
+    ) -> None:
         self.registry = registry
         self.profile = profile
         self.reports = reports
         self.judged: set[str] = set()
         self.tests: dict[str, str] = {}
         self.problems: list[str] = []
-        self._provenance = provenance.gather(root)
+        self._provenance = provenance.gather(root, device)
         self._session = {"command": command, "started": provenance.now()}
         self._clock = time.monotonic()
         file = record.file_of(reports, profile)

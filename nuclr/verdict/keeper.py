@@ -45,7 +45,9 @@ class Keeper:
             option, given = self.config.option, self.config.invocation_params
             command = shlex.join(["pytest", *map(str, given.args)])
             claims = registry.load(self.claims_file)
-            self._judging = Judging(claims, option.profile, Path(option.reports), self.config.rootpath, command)
+            self._judging = Judging(
+                claims, option.profile, Path(option.reports), self.config.rootpath, command, option.device
+            )
         return self._judging
 
     def assigned(self, assignment: dict[str, Any]) -> None:

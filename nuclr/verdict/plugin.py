@@ -39,6 +39,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--looks", type=int, metavar="N", help="look at most N times at a claim (default: as often as the profile)"
     )
+    group.addoption(
+        "--device", default="auto", help="where trained networks are read: cpu, cuda, or auto: cuda where there is one"
+    )
     group.addoption("--claims-file", metavar="FILE", help="what is claimed (default: claims/paper.toml)")
     group.addoption("--strict-claims", action="store_true", help="fail where a claim is not reproduced or inconclusive")
 

@@ -15,14 +15,15 @@ import nuclr
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "scikit-learn", "safetensors", "nucleardatapy", "pyoperon", "pytest")
 
 
-def gather(root: Path) -> dict[str, Any]:
-    """The commit and dirty flag of the checkout at `root` (None where git cannot tell), versions, the device."""
+def gather(root: Path, networks_on: str = "cpu") -> dict[str, Any]:
+    """The commit and dirty flag of the checkout at `root` (None where git cannot tell), versions, the device, and where else than
+    on the CPU networks were read."""
     status = _git(root, "status", "--porcelain")
     return {
         "commit": _git(root, "rev-parse", "HEAD"),
         "dirty": None if status is None else status != "",
         "versions": versions(),
-        "device": device(),
+        "device": device() if networks_on in ("cpu", "auto") else f"{device()}; networks read on {networks_on}",
     }
 
 

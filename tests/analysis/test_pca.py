@@ -20,6 +20,23 @@ def test_components_are_those_of_the_covariance(seed):
 
 
 @given(seeds)
+def test_fewer_points_than_dimensions_have_as_many_components(seed):
+    x = np.random.default_rng(seed).standard_normal((6, 40)).cumsum(0)
+    found = components(x)
+    assert found.directions @ found.directions.T == pytest.approx(np.eye(6), abs=1e-12)
+    assert found.share == pytest.approx(found.project(x).var(0) / x.var(0).sum(), abs=1e-12)
+    assert (np.diff(found.share) <= 0).all()
+
+
+def test_points_in_a_plane_have_two_components_and_no_share_below_zero():
+    rng = np.random.default_rng(0)
+    found = components(rng.standard_normal((300, 2)) @ rng.standard_normal((2, 50)) + 1e3)
+    assert found.share[:2].sum() == pytest.approx(1.0)
+    assert (found.share >= 0).all()
+    assert found.directions @ found.directions.T == pytest.approx(np.eye(50), abs=1e-12)
+
+
+@given(seeds)
 def test_leading_coordinates_are_those_of_all_components_up_to_sign(seed):
     x = np.random.default_rng(seed).standard_normal((40, 20)).cumsum(0)
     assert np.abs(leading(x, 3)) == pytest.approx(np.abs(components(x).project(x, 3)), abs=1e-6)

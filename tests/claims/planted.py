@@ -152,7 +152,7 @@ def trained(
             return at(config, step) if at else (probe or untrained)(config)
 
         stored = Planted(Path(), config, manifest, at=network)
-        found.append(Run(stored, network(None)))
+        found.append(Run(stored, stored.probe))
     return found
 
 

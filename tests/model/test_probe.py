@@ -120,3 +120,20 @@ def test_a_transformer_is_fed_other_embeddings():
         assert probe.predict_at(points, other, "radius", symbol) == pytest.approx(
             probe.predict(Z, N, "radius"), rel=1e-12
         )
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="reads a network on a GPU, and this machine has none")
+def test_a_gpu_reads_what_the_cpu_reads(probe):
+    weights = {name: value[0] for name, value in probe.parameters.items()}
+    there = Probe.open(probe.config, weights, probe.low, probe.high, "cuda")
+    points = probe.embedding("Z")[:3] + 0.1
+    for read in (
+        lambda one: one.embedding("N"),
+        lambda one: one.penultimate(Z, N, "binding"),
+        lambda one: one.predict(Z, N, "radius"),
+        lambda one: one.predict_at(points, N, "binding"),
+        lambda one: one.with_embedding("N", 2 * one.embedding("N")).predict(Z, N, "binding"),
+        lambda one: one.read_out(one.penultimate(Z, N, "radius"), "radius"),
+        lambda one: one.untrained(5).predict(Z, N, "binding"),
+    ):
+        np.testing.assert_allclose(read(there), read(probe), rtol=1e-9)

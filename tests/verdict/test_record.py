@@ -89,6 +89,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, evidence: dict[str, Any], how: 
 
 
 def test_provenance_says_where_and_never_guesses(tmp_path: Path) -> None:
+    assert provenance.gather(tmp_path, "cuda")["device"] == f"{provenance.device()}; networks read on cuda"
     found = provenance.gather(tmp_path)
     assert (found["commit"], found["dirty"]) == (None, None)
     assert {"nuclr", "python", "numpy", "scipy", "pytest"} <= found["versions"].keys()

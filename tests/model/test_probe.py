@@ -87,6 +87,12 @@ def test_the_weights_of_attention_are_those_of_the_network():
     assert np.ptp(found) > 0.01
 
 
+def test_untrained_embeddings_are_those_of_the_untrained_network(probe):
+    for symbol in ("Z", "N"):
+        np.testing.assert_array_equal(probe.untrained_embedding(symbol, 5), probe.untrained(5).embedding(symbol))
+        assert (probe.untrained_embedding(symbol, 6) != probe.untrained_embedding(symbol, 5)).any()
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="reads a network on a GPU, and this machine has none")
 def test_a_gpu_reads_what_the_cpu_reads(probe):
     weights = {name: value[0] for name, value in probe.parameters.items()}

@@ -20,11 +20,13 @@ def test_the_helix_needs_weight_decay(runs, core, evidence):
         evidence.note(f"H of {symbol} with weight decay", scores)
         evidence.note(f"H of {symbol} without weight decay", scores_without)
 
-    evidence.measure("continuity", [roughness(run.probe) for run in without])
-    evidence.note("continuity with weight decay", [roughness(run.probe) for run in with_decay])
-    evidence.note("continuity in all dimensions, without weight decay", [roughness(run.probe, None) for run in without])
-    evidence.note("continuity in all dimensions, with weight decay", [roughness(run.probe, None) for run in with_decay])
-    untrained = [roughness(without[0].probe.untrained(seed)) for seed in range(20)]
+    evidence.measure("continuity", [roughness(embeddings(run)) for run in without])
+    evidence.note("continuity with weight decay", [roughness(embeddings(run)) for run in with_decay])
+    for label, kind in (("without", without), ("with", with_decay)):
+        rough = [roughness(embeddings(run), None) for run in kind]
+        evidence.note(f"continuity in all dimensions, {label} weight decay", rough)
+    drawn = without[0].probe.untrained_embedding
+    untrained = [roughness([drawn(symbol, seed) for symbol in ("Z", "N")]) for seed in range(20)]
     evidence.control("untrained embeddings", untrained, ["continuity"])
 
     errors, errors_without = ([run.error("validation_rms.binding") for run in kind] for kind in (with_decay, without))
@@ -53,7 +55,10 @@ def test_the_helix_needs_weight_decay(runs, core, evidence):
     evidence.conclude()
 
 
-def roughness(probe, dimensions=3):
+def embeddings(run):
+    return [run.probe.embedding(symbol) for symbol in ("Z", "N")]
+
+
+def roughness(both, dimensions=3):
     """Neighbour distance over random pair distance in the leading components (None: in all), the larger of Z and N."""
-    embeddings = [probe.embedding(symbol) for symbol in ("Z", "N")]
-    return max(neighbour_distance(e if dimensions is None else leading(e, dimensions)) for e in embeddings)
+    return max(neighbour_distance(e if dimensions is None else leading(e, dimensions)) for e in both)

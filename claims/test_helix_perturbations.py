@@ -51,7 +51,8 @@ def untrained(runs, nuclides):
     """The same of networks that learnt nothing, and have no helix but that of chance. They are noted and no control: a network
     that is nearly linear follows whatever helix it is fed, and meets every bound here. The bounds say how a network answers to
     a helix, not that it has learnt one."""
-    return [[Refed(runs[0].probe.untrained(seed), symbol, nuclides) for symbol in SYMBOLS] for seed in range(5)]
+    networks = [runs[0].probe.untrained(seed) for seed in range(5)]
+    return [[Refed(network, symbol, nuclides) for symbol in SYMBOLS] for network in networks]
 
 
 def lengthened(fed, kind="length", strengths=LENGTHS, **how):

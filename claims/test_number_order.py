@@ -14,7 +14,11 @@ VARIANTS = {"joint": "", "joint-without-numbers": "-without-numbers"}
 
 
 def pc0(probe, symbol):
-    return leading(probe.embedding(symbol), 1)[:, 0]
+    return along(probe.embedding(symbol))
+
+
+def along(embedding):
+    return leading(embedding, 1)[:, 0]
 
 
 def test_the_first_component_counts(runs, core, evidence):
@@ -24,7 +28,8 @@ def test_the_first_component_counts(runs, core, evidence):
         for symbol in ("Z", "N"):
             measure = f"order-{symbol.lower()}{suffix}"
             evidence.measure(measure, [orderedness(pc0(run.probe, symbol)) for run in kind])
-            untrained = [orderedness(pc0(kind[0].probe.untrained(seed), symbol)) for seed in range(50)]
+            drawn = kind[0].probe.untrained_embedding
+            untrained = [orderedness(along(drawn(symbol, seed))) for seed in range(50)]
             evidence.control("untrained embeddings", untrained, [measure])
             told.append(f"{orderedness(pc0(kind[0].probe, symbol)):.2f} for {symbol} of {name}")
         evidence.note(

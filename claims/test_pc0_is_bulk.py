@@ -41,7 +41,7 @@ def test_the_first_component_is_the_bulk(runs, core, evidence):
     evidence.measure("span-ratio", ratios[:, 0])
     # PC1 and PC2 are often monotone as well: being monotone alone shows nothing, the span is what sets PC0 apart.
     evidence.control("PC1 and PC2 in the place of PC0", ratios[:, 1:], ["span-ratio"])
-    untrained = [joint[0].probe.untrained(seed) for seed in range(10)]
+    untrained = (joint[0].probe.untrained(seed) for seed in range(10))  # one at a time in memory
     fresh = np.array([[walk(probe, component)[1] for component in LEADING] for probe in untrained])
     evidence.note("span ratio of untrained networks", span_ratios(fresh)[:, 0])
     evidence.note("span of the energy along PC0 of untrained networks", fresh[:, 0], "keV")

@@ -22,7 +22,7 @@ to (R, rows, ...) results, and no replica ever sees another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -107,17 +107,16 @@ class Network:
 
     def initialise(self, seeds: Sequence[int], dtype: torch.dtype = torch.float32) -> Parameters:
         """Fresh parameters on the CPU, one replica a seed. A replica depends on its own seed alone."""
-        replicas = []
-        for seed in seeds:
-            generator = torch.Generator().manual_seed(seed)
-            replicas.append(
-                {
-                    name: (torch.rand(rule.shape, generator=generator, dtype=torch.float64) * 2 - 1) * rule.bound
-                    + rule.centre
-                    for name, rule in self.rules().items()
-                }
-            )
+        replicas = [dict(self.drawn(seed)) for seed in seeds]
         return {name: torch.stack([r[name] for r in replicas]).to(dtype) for name in replicas[0]}
+
+    def drawn(self, seed: int) -> Iterator[tuple[str, Tensor]]:
+        """Name and fresh float64 values of every parameter of one replica, without replica axis, in the order of `rules`. The
+        embeddings come first: whoever reads them alone need not wait for the hidden matrices."""
+        generator = torch.Generator().manual_seed(seed)
+        for name, rule in self.rules().items():
+            uniform = torch.rand(rule.shape, generator=generator, dtype=torch.float64)
+            yield name, uniform.mul_(2).sub_(1).mul_(rule.bound).add_(rule.centre)
 
     def first_layer(self, p: Parameters, z: Tensor, n: Tensor, observable: Tensor) -> Tensor:
         """The first layer after its activation, (R, rows, d), for tokens z, n, observable of shape (R, rows).

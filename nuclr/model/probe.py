@@ -49,6 +49,12 @@ class Probe:
         fresh = self.network.initialise([seed], torch.float64)
         return Probe(self.config, {name: value.to(self.device) for name, value in fresh.items()}, self.low, self.high)
 
+    def untrained_embedding(self, symbol: str, seed: int) -> Array:
+        """That of `untrained`, (k, d) of TRAINED_NUMBERS[symbol], without drawing the rest of the network."""
+        table = next(table for name, table in self.network.drawn(seed) if name == f"embedding.{symbol}")
+        found: Array = table.numpy()[TRAINED_NUMBERS[symbol]]
+        return found
+
     @property
     def device(self) -> torch.device:
         return self.parameters["embedding.Z"].device

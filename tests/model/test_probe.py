@@ -7,6 +7,7 @@ import torch
 from nuclr.analysis.attention import uniformity
 from nuclr.config import DataConfig, ModelConfig, RunConfig
 from nuclr.errors import NuclrError
+from nuclr.model import probe as probes
 from nuclr.model.network import Network
 from nuclr.model.probe import Probe
 
@@ -120,6 +121,33 @@ def test_a_transformer_is_fed_other_embeddings():
         assert probe.predict_at(points, other, "radius", symbol) == pytest.approx(
             probe.predict(Z, N, "radius"), rel=1e-12
         )
+
+
+def test_untrained_embeddings_are_those_of_the_untrained_network(probe):
+    for symbol in ("Z", "N"):
+        np.testing.assert_array_equal(probe.untrained_embedding(symbol, 5), probe.untrained(5).embedding(symbol))
+        assert (probe.untrained_embedding(symbol, 6) != probe.untrained_embedding(symbol, 5)).any()
+
+
+@pytest.mark.parametrize("options", [{}, {"norm": "batch"}, {"attention": "learned"}], ids=str)
+def test_every_reading_stays_on_the_device_of_the_network(options, monkeypatch):
+    """Tensors of torch's device "meta" have no values and mix with few others: this shows it without a GPU."""
+    came_from = []
+    monkeypatch.setattr(
+        probes, "_array", lambda found: came_from.append(found.device.type) or np.zeros(found.shape[1:])
+    )
+    config = RunConfig("some", 0, DataConfig(observables=("binding", "radius")), ModelConfig(width=16, **options))
+    weights = {name: value[0] for name, value in Network.of(config.model, 2).initialise([3]).items()}
+    there = Probe.open(config, weights, np.zeros(2), np.ones(2), "meta")
+    there.embedding("N")
+    there.penultimate(Z, N, "binding")
+    there.read_out(np.zeros((3, 16)), "radius")
+    there.predict_at(np.zeros((3, 16)), 80, "binding", "N")
+    there.with_embedding("Z", np.zeros((118, 16))).predict(Z, N, "radius")
+    there.untrained(5).predict(Z, N, "radius")
+    if "attention" in options:
+        there.attention(Z, N, "radius")
+    assert came_from == ["meta"] * (7 if "attention" in options else 6)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="reads a network on a GPU, and this machine has none")

@@ -1,6 +1,7 @@
 """Shared by all tests: pytest's own harness for plugins, and property tests that repeat themselves exactly."""
 
 import os
+import signal
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -10,6 +11,9 @@ import pytest
 # What a machine keeps of its own (a compiled kernel, measured times) belongs to the user: tests keep theirs apart, and all of
 # them share one, since compiling takes seconds.
 os.environ.setdefault("NUCLR_CACHE", str(Path(tempfile.gettempdir()) / f"nuclr-tests-{os.getuid()}"))
+
+# A shell that runs these tests in the background has them ignore Ctrl-C, and every process that they start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytester"]
 

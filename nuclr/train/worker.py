@@ -166,7 +166,7 @@ class Training:
         self, job: Job, members: Sequence[Member], begun: Sequence[Begun], leases: Leases, notes: list[str]
     ) -> None:
         self.job, self.members, self.leases, self.notes = job, members, leases, notes
-        self.fleet = fleet_of([member.config for member in members], job.device, job.graph)
+        self.fleet = fleet_of([member.config for member in members], job.device, graph=job.graph)
         if begun:
             self.fleet.load_members([b.state for b in begun], begun[0].step, [b.curve for b in begun])
         self.before = [b.seconds for b in begun] or [0.0] * len(members)

@@ -179,14 +179,16 @@ class Penultimate:
     """The penultimate layer for the binding energy at a set of nuclides: activations (k, d) and their components."""
 
     activations: Array
-    components: Components
+
+    @cached_property
+    def components(self) -> Components:
+        return components(self.activations)
 
     def axes(self, count: int = 16) -> Array:
         """The first `count` principal coordinates: (k, count)."""
-        return self.components.project(self.activations, count)
+        return leading(self.activations, count)
 
 
 def penultimate(probe: Probe, nuclides: Nuclides) -> Penultimate:
     """Read the penultimate layer of a network."""
-    activations = probe.penultimate(nuclides.z, nuclides.n, "binding")
-    return Penultimate(activations, components(activations))
+    return Penultimate(probe.penultimate(nuclides.z, nuclides.n, "binding"))
